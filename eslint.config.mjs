@@ -1,6 +1,6 @@
 import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
-import jsonc from 'jsonc-eslint-parser';
+import * as jsonc from 'jsonc-eslint-parser';
 import tseslint from 'typescript-eslint';
 
 /** Outside packages that enter by one door each: [pattern, the rooms that may import it, why]. */
