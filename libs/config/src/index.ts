@@ -1,1 +1,42 @@
-export {};
+// For users: what may be said.
+export type {
+  CommonOptions,
+  EdgeOptions,
+  GrpcOnlyOptions,
+  GrpcServerOptions,
+  HttpServerOptions,
+  LogLevel,
+  RunnerMapOption,
+  RunnerServerOptions,
+  ServeOptions,
+} from './options.js';
+export type { Environment } from './environment.js';
+export { readEnvironment } from './environment.js';
+
+// For start and the apps: what it becomes.
+export {
+  compileGrpcServerConfig,
+  compileHttpServerConfig,
+  compileRunnerServerConfig,
+  compileServeConfig,
+} from './compile-config.js';
+export { countCpus } from './count-cpus.js';
+export { parseDecimal } from './field.js';
+export type {
+  GrpcMetricsConfig,
+  GrpcServerConfig,
+  HttpServerConfig,
+  LogConfig,
+  MetricsConfig,
+  RunnerServerConfig,
+  ServeConfig,
+  ServerConfig,
+  SslConfig,
+} from './config.js';
+export type {
+  EdgeWorkerData,
+  GrpcWorkerData,
+  HttpWorkerData,
+  RunnerWorkerData,
+  WorkerTarget,
+} from './worker-data.js';

@@ -1,0 +1,186 @@
+import { resolve } from 'node:path';
+
+import { ServeError } from '@bentots/errors';
+
+import type {
+  EdgeConfig,
+  GrpcServerConfig,
+  HttpServerConfig,
+  RunnerServerConfig,
+  ServeConfig,
+  ServerConfig,
+  SslConfig,
+} from './config.js';
+import { countCpus } from './count-cpus.js';
+import { deepFreeze } from './deep-freeze.js';
+import type { Environment } from './environment.js';
+import { grpcServerFields, httpServerFields, runnerServerFields, serveFields } from './option-fields.js';
+import type {
+  CommonOptions,
+  EdgeOptions,
+  GrpcOnlyOptions,
+  GrpcServerOptions,
+  HttpServerOptions,
+  RunnerServerOptions,
+  ServeOptions,
+} from './options.js';
+import { readRunnerMap } from './read-runner-map.js';
+import { readValues, type Values } from './read-values.js';
+
+/** The runner server's configuration: option, else environment, else default. @throws ServeError invalid_option */
+export function compileRunnerServerConfig(
+  options: RunnerServerOptions,
+  environment: Environment,
+): RunnerServerConfig {
+  const values = readValues<RunnerServerOptions>(runnerServerFields, options, environment);
+  if (values.runnerName === undefined) {
+    throw new ServeError(
+      'invalid_option',
+      "option 'runnerName' is missing; expected the name of a runner of the service (or BENTOTS_SERVE_RUNNER_NAME)",
+      { details: { option: 'runnerName', env: 'BENTOTS_SERVE_RUNNER_NAME' } },
+    );
+  }
+  return deepFreeze({
+    ...toServerConfig(values),
+    runnerName: values.runnerName,
+    port: values.port,
+    timeoutMs: values.timeout === undefined ? undefined : toMs(values.timeout),
+  });
+}
+
+/** The HTTP API server's configuration. @throws ServeError invalid_option, runner_map_invalid */
+export function compileHttpServerConfig(
+  options: HttpServerOptions,
+  environment: Environment,
+  cpus: number = countCpus(),
+): HttpServerConfig {
+  const values = readValues<HttpServerOptions>(httpServerFields, options, environment);
+  return deepFreeze({
+    ...toHttpConfig(values, cpus),
+    runnerMap: readRunnerMap(values.runnerMap, environment),
+  });
+}
+
+/** The gRPC API server's configuration. @throws ServeError invalid_option, runner_map_invalid */
+export function compileGrpcServerConfig(
+  options: GrpcServerOptions,
+  environment: Environment,
+  cpus: number = countCpus(),
+): GrpcServerConfig {
+  const values = readValues<GrpcServerOptions>(grpcServerFields, options, environment);
+  return deepFreeze({
+    ...toGrpcConfig(values, cpus),
+    runnerMap: readRunnerMap(values.runnerMap, environment),
+  });
+}
+
+/** The configuration of all in one. @throws ServeError invalid_option */
+export function compileServeConfig(
+  options: ServeOptions,
+  environment: Environment,
+  cpus: number = countCpus(),
+): ServeConfig {
+  const values = readValues<ServeOptions>(serveFields, options, environment);
+  const { grpc, grpcPort: port, ...shared } = values;
+  return deepFreeze({
+    http: { ...toHttpConfig(shared, cpus), runnerMap: {} },
+    grpc: grpc ? { ...toGrpcConfig({ ...shared, port }, cpus), runnerMap: {} } : undefined,
+  });
+}
+
+type WithoutMap<V> = Omit<V, 'runnerMap'>;
+
+function toHttpConfig(
+  values: WithoutMap<Values<HttpServerOptions>>,
+  cpus: number,
+): WithoutMap<HttpServerConfig> {
+  return {
+    ...toEdgeConfig(values, cpus),
+    ssl: toSslConfig(values),
+    keepAliveMs: toMs(known(values.timeoutKeepAlive)),
+    maxBodyBytes: known(values.maxBodyBytes),
+    maxConcurrency: values.maxConcurrency,
+    metrics: { enabled: known(values.metrics), buckets: known(values.metricsBuckets) },
+  };
+}
+
+function toGrpcConfig(
+  values: WithoutMap<Values<EdgeOptions & GrpcOnlyOptions>>,
+  cpus: number,
+): WithoutMap<GrpcServerConfig> {
+  return {
+    ...toEdgeConfig(values, cpus),
+    ssl: toSslConfig(values),
+    reflection: known(values.reflection),
+    channelz: known(values.channelz),
+    maxConcurrentStreams: values.maxConcurrentStreams,
+    maxMessageBytes: known(values.maxMessageBytes),
+    protocolVersion: known(values.protocolVersion),
+    metrics: {
+      enabled: known(values.metrics),
+      buckets: known(values.metricsBuckets),
+      host: values.metricsHost ?? known(values.host),
+      port: values.metricsPort,
+    },
+  };
+}
+
+function toEdgeConfig(
+  values: WithoutMap<Values<EdgeOptions>>,
+  cpus: number,
+): Omit<EdgeConfig, 'runnerMap' | 'ssl'> {
+  return {
+    ...toServerConfig(values),
+    port: known(values.port),
+    apiWorkers: values.apiWorkers ?? cpus,
+    timeoutMs: toMs(known(values.timeout)),
+  };
+}
+
+function toServerConfig(values: Values<CommonOptions>): ServerConfig {
+  return {
+    bentoIdentifier: known(values.bentoIdentifier),
+    workingDir: values.workingDir,
+    host: known(values.host),
+    backlog: known(values.backlog),
+    graceMs: toMs(known(values.timeoutGracefulShutdown)),
+    log: { level: known(values.logLevel), format: known(values.logFormat), access: known(values.accessLog) },
+  };
+}
+
+type SslValues = Partial<
+  Pick<
+    Values<HttpServerOptions>,
+    | 'sslCertfile'
+    | 'sslKeyfile'
+    | 'sslKeyfilePassword'
+    | 'sslCaCerts'
+    | 'sslCertReqs'
+    | 'sslVersion'
+    | 'sslCiphers'
+  >
+>;
+
+/** Undefined when no TLS option was given at all; a lone one is kept, and refused by whoever checks the combination. */
+function toSslConfig(values: SslValues): SslConfig | undefined {
+  const ssl: SslConfig = {
+    ...(values.sslCertfile && { certfile: resolve(values.sslCertfile) }),
+    ...(values.sslKeyfile && { keyfile: resolve(values.sslKeyfile) }),
+    ...(values.sslKeyfilePassword && { keyfilePassword: values.sslKeyfilePassword }),
+    ...(values.sslCaCerts && { caCerts: resolve(values.sslCaCerts) }),
+    ...(values.sslCertReqs && { certReqs: values.sslCertReqs }),
+    ...(values.sslVersion && { version: values.sslVersion }),
+    ...(values.sslCiphers && { ciphers: values.sslCiphers }),
+  };
+  return Object.keys(ssl).length === 0 ? undefined : ssl;
+}
+
+/** The value of an option whose field has a default, so that it cannot be missing. */
+function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new ServeError('internal', 'an option with a default has no value');
+  return value;
+}
+
+function toMs(seconds: number): number {
+  return Math.round(seconds * 1000);
+}

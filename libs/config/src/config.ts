@@ -1,0 +1,97 @@
+import type { LogLevel, RunnerMapOption } from './options.js';
+
+/**
+ * Options after checking: complete, in the units the code uses, deeply frozen and safe to send as JSON.
+ * Times are milliseconds, paths of files are absolute.
+ */
+
+/** What goes to the log. */
+export interface LogConfig {
+  readonly level: LogLevel;
+  readonly format: 'text' | 'json';
+  /** Whether each request gets a line. */
+  readonly access: boolean;
+}
+
+/** What is counted. */
+export interface MetricsConfig {
+  readonly enabled: boolean;
+  /** Upper bounds of duration histograms, in seconds, growing. */
+  readonly buckets: readonly number[];
+}
+
+/** TLS settings as the user gave them, with absolute paths; `@bentots/ssl` checks the combination and the files. */
+export interface SslConfig {
+  readonly certfile?: string;
+  readonly keyfile?: string;
+  readonly keyfilePassword?: string;
+  readonly caCerts?: string;
+  readonly certReqs?: 'none' | 'optional' | 'required';
+  readonly version?: 'TLSv1.2' | 'TLSv1.3';
+  readonly ciphers?: string;
+}
+
+/** What all servers have. */
+export interface ServerConfig {
+  readonly bentoIdentifier: string;
+  /** As given; `start` resolves it, and chooses when it is undefined. */
+  readonly workingDir: string | undefined;
+  readonly host: string;
+  readonly backlog: number;
+  /** How long requests in flight may go on when the server stops. */
+  readonly graceMs: number;
+  readonly log: LogConfig;
+}
+
+/** Configuration of a runner server. */
+export interface RunnerServerConfig extends ServerConfig {
+  readonly runnerName: string;
+  /** Undefined: a free port. */
+  readonly port: number | undefined;
+  /** Undefined: what the runner's definition says. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** What both edges have. */
+export interface EdgeConfig extends ServerConfig {
+  /** 0: a free port. */
+  readonly port: number;
+  /** As given, a file already read; `@bentots/runner-map` parses it. */
+  readonly runnerMap: RunnerMapOption;
+  readonly apiWorkers: number;
+  readonly timeoutMs: number;
+  /** Undefined: plain text. */
+  readonly ssl: SslConfig | undefined;
+}
+
+/** Configuration of the HTTP API server. */
+export interface HttpServerConfig extends EdgeConfig {
+  readonly keepAliveMs: number;
+  readonly maxBodyBytes: number;
+  /** Per worker; undefined: no limit. */
+  readonly maxConcurrency: number | undefined;
+  readonly metrics: MetricsConfig;
+}
+
+/** Where the metrics of the gRPC server are served; port undefined: nowhere, 0: a free port. */
+export interface GrpcMetricsConfig extends MetricsConfig {
+  readonly host: string;
+  readonly port: number | undefined;
+}
+
+/** Configuration of the gRPC API server. */
+export interface GrpcServerConfig extends EdgeConfig {
+  readonly reflection: boolean;
+  readonly channelz: boolean;
+  readonly maxConcurrentStreams: number | undefined;
+  readonly maxMessageBytes: number;
+  readonly protocolVersion: 'v1' | 'v1alpha1';
+  readonly metrics: GrpcMetricsConfig;
+}
+
+/** Configuration of all in one. The edges' runner maps are empty: the plan fills them with its own sockets. */
+export interface ServeConfig {
+  readonly http: HttpServerConfig;
+  /** Undefined: no gRPC edge. */
+  readonly grpc: GrpcServerConfig | undefined;
+}

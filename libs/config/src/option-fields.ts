@@ -1,0 +1,131 @@
+import { z } from 'zod';
+
+import {
+  bucketsField,
+  choiceField,
+  customField,
+  flagField,
+  hostField,
+  integerField,
+  portField,
+  secondsField,
+  secretField,
+  textField,
+} from './field.js';
+import type {
+  CommonOptions,
+  EdgeOptions,
+  GrpcOnlyOptions,
+  GrpcServerOptions,
+  HttpServerOptions,
+  RunnerMapOption,
+  RunnerServerOptions,
+  ServeOptions,
+} from './options.js';
+import type { Fields } from './read-values.js';
+
+const MANY = Number.MAX_SAFE_INTEGER;
+const MIB_100 = 100 * 1024 * 1024;
+
+/** Largest message gRPC can frame: its length is four bytes, and Node's buffers end a little earlier. */
+const MAX_MESSAGE = 2 ** 31 - 1;
+
+const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
+const commonFields: Fields<Omit<CommonOptions, 'port' | 'timeout'>> = {
+  bentoIdentifier: textField('a module:attribute, a file or a directory', {
+    env: 'BENTOTS_SERVICE',
+    initial: '.',
+  }),
+  workingDir: textField('a directory', { env: 'BENTOTS_WORKING_DIR' }),
+  host: hostField({ env: 'BENTOTS_HOST', initial: '127.0.0.1' }),
+  backlog: integerField(1, 65_535, { env: 'BENTOTS_BACKLOG', initial: 2048 }),
+  timeoutGracefulShutdown: secondsField({ env: 'BENTOTS_TIMEOUT_GRACEFUL_SHUTDOWN', initial: 30 }),
+  logLevel: choiceField(['debug', 'info', 'warn', 'error', 'silent'], {
+    env: 'BENTOTS_LOG_LEVEL',
+    initial: 'info',
+  }),
+  logFormat: choiceField(['text', 'json'], { env: 'BENTOTS_LOG_FORMAT', initial: 'text' }),
+  accessLog: flagField({ env: 'BENTOTS_ACCESS_LOG', initial: true }),
+};
+
+const requestTimeout = secondsField({ env: 'BENTOTS_TIMEOUT', initial: 60 });
+
+/** The runner server's options. No default port: a free one is taken, kept and reported. */
+export const runnerServerFields: Fields<RunnerServerOptions> = {
+  ...commonFields,
+  port: portField({ env: 'BENTOTS_PORT' }),
+  timeout: secondsField({ env: 'BENTOTS_TIMEOUT' }),
+  runnerName: textField('the name of a runner of the service', { env: 'BENTOTS_SERVE_RUNNER_NAME' }),
+};
+
+const runnerMapSchema: z.ZodType<RunnerMapOption> = z.union([
+  z.string(),
+  z.array(z.string()).readonly(),
+  z.record(z.string(), z.union([z.string(), z.array(z.string()).readonly()])),
+]);
+
+const edgeFields: Fields<Omit<EdgeOptions, keyof CommonOptions | 'runnerMap'>> = {
+  apiWorkers: integerField(1, 1024, { env: 'BENTOTS_API_WORKERS' }),
+  metrics: flagField({ env: 'BENTOTS_METRICS', initial: true }),
+  metricsBuckets: bucketsField({ env: 'BENTOTS_METRICS_BUCKETS', initial: DURATION_BUCKETS }),
+  sslCertfile: textField('a PEM file', { env: 'BENTOTS_SSL_CERTFILE' }),
+  sslKeyfile: textField('a PEM file', { env: 'BENTOTS_SSL_KEYFILE' }),
+  sslCaCerts: textField('a PEM file', { env: 'BENTOTS_SSL_CA_CERTS' }),
+};
+
+/** Its environment variables are read apart: two of them stand for this one option. */
+const runnerMap = customField(runnerMapSchema, 'name=tcp://host:port entries, an object, JSON or a file', {});
+
+const httpOnlyFields: Fields<Omit<HttpServerOptions, keyof EdgeOptions>> = {
+  sslKeyfilePassword: secretField('a password', { env: 'BENTOTS_SSL_KEYFILE_PASSWORD' }),
+  sslVersion: choiceField(['TLSv1.2', 'TLSv1.3'], { env: 'BENTOTS_SSL_VERSION' }),
+  sslCertReqs: choiceField(['none', 'optional', 'required'], { env: 'BENTOTS_SSL_CERT_REQS' }),
+  sslCiphers: textField('a cipher list', { env: 'BENTOTS_SSL_CIPHERS' }),
+  timeoutKeepAlive: secondsField({ env: 'BENTOTS_TIMEOUT_KEEP_ALIVE', initial: 5 }),
+  maxBodyBytes: integerField(1, MANY, { env: 'BENTOTS_MAX_BODY_BYTES', initial: MIB_100 }),
+  maxConcurrency: integerField(1, MANY, { env: 'BENTOTS_MAX_CONCURRENCY' }),
+};
+
+/** The HTTP server's options. */
+export const httpServerFields: Fields<HttpServerOptions> = {
+  ...commonFields,
+  ...edgeFields,
+  ...httpOnlyFields,
+  runnerMap,
+  port: portField({ env: 'BENTOTS_PORT', initial: 3000 }),
+  timeout: requestTimeout,
+};
+
+const grpcOnlyFields: Fields<GrpcOnlyOptions> = {
+  reflection: flagField({ env: 'BENTOTS_GRPC_REFLECTION', initial: false }),
+  channelz: flagField({ env: 'BENTOTS_GRPC_CHANNELZ', initial: false }),
+  maxConcurrentStreams: integerField(1, 2 ** 31 - 1, { env: 'BENTOTS_GRPC_MAX_CONCURRENT_STREAMS' }),
+  maxMessageBytes: integerField(1, MAX_MESSAGE, { env: 'BENTOTS_GRPC_MAX_MESSAGE_BYTES', initial: MIB_100 }),
+  protocolVersion: choiceField(['v1', 'v1alpha1'], { env: 'BENTOTS_GRPC_PROTOCOL_VERSION', initial: 'v1' }),
+  metricsHost: hostField({ env: 'BENTOTS_METRICS_HOST' }),
+  metricsPort: portField({ env: 'BENTOTS_METRICS_PORT', initial: 3001 }),
+};
+
+/** The gRPC server's options. */
+export const grpcServerFields: Fields<GrpcServerOptions> = {
+  ...commonFields,
+  ...edgeFields,
+  ...grpcOnlyFields,
+  runnerMap,
+  port: portField({ env: 'BENTOTS_PORT', initial: 50_051 }),
+  timeout: requestTimeout,
+};
+
+/** The options of all in one: no runner map, as it starts the runners itself, and no metrics port unless asked. */
+export const serveFields: Fields<ServeOptions> = {
+  ...commonFields,
+  ...edgeFields,
+  ...httpOnlyFields,
+  ...grpcOnlyFields,
+  port: portField({ env: 'BENTOTS_PORT', initial: 3000 }),
+  timeout: requestTimeout,
+  metricsPort: portField({ env: 'BENTOTS_METRICS_PORT' }),
+  grpc: flagField({ env: 'BENTOTS_GRPC', initial: true }),
+  grpcPort: portField({ env: 'BENTOTS_GRPC_PORT', initial: 50_051 }),
+};

@@ -1,0 +1,106 @@
+/**
+ * What a user may say, for each server; all optional, undefined means the default.
+ * Every option may also be said by an environment variable: see `docs/configuration.md`.
+ */
+
+/** Where runners are: `name=tcp://host:port` entries, an object, JSON text, or a file (`@map.json` or its path). */
+export type RunnerMapOption =
+  string | readonly string[] | Readonly<Record<string, string | readonly string[]>>;
+
+/** How much the server says about itself. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** Options of every server. */
+export interface CommonOptions {
+  /** The service: `module:attribute`, a file or a project directory. @default '.' */
+  readonly bentoIdentifier?: string | undefined;
+  /** Directory that the identifier is relative to. @default the identifier if it is a directory, else the current one */
+  readonly workingDir?: string | undefined;
+  /** Address to listen on. @default '127.0.0.1' */
+  readonly host?: string | undefined;
+  /** Port to listen on; 0 for a free one. @default 3000 (HTTP), 50051 (gRPC), a free one (runner) */
+  readonly port?: number | undefined;
+  /** Connections that may wait to be accepted. @default 2048 */
+  readonly backlog?: number | undefined;
+  /** Seconds a request may take. @default 60; runner: what its definition says */
+  readonly timeout?: number | undefined;
+  /** Seconds that requests in flight get to end when the server stops. @default 30 */
+  readonly timeoutGracefulShutdown?: number | undefined;
+  /** @default 'info' */
+  readonly logLevel?: LogLevel | undefined;
+  /** Lines for people, or one JSON object a line. @default 'text' */
+  readonly logFormat?: 'text' | 'json' | undefined;
+  /** A log line for each request. @default true */
+  readonly accessLog?: boolean | undefined;
+}
+
+/** Options of a runner server. */
+export interface RunnerServerOptions extends CommonOptions {
+  /** Which runner of the service to serve; required. */
+  readonly runnerName?: string | undefined;
+}
+
+/** Options of both API servers. */
+export interface EdgeOptions extends CommonOptions {
+  /** Addresses of the service's runners; embedded runners need none. */
+  readonly runnerMap?: RunnerMapOption | undefined;
+  /** Worker processes. @default the CPUs this process may use, counting a container's quota */
+  readonly apiWorkers?: number | undefined;
+  /** Keep and serve Prometheus metrics. @default true */
+  readonly metrics?: boolean | undefined;
+  /** Upper bounds of the duration histograms, in seconds. @default 0.005 … 10 */
+  readonly metricsBuckets?: readonly number[] | undefined;
+  /** Certificate file (PEM); with it the server speaks TLS only. */
+  readonly sslCertfile?: string | undefined;
+  /** Key file (PEM). */
+  readonly sslKeyfile?: string | undefined;
+  /** Certificates (PEM file) that client certificates are checked against. */
+  readonly sslCaCerts?: string | undefined;
+}
+
+/** Options of the HTTP API server. */
+export interface HttpServerOptions extends EdgeOptions {
+  /** Password of the key file. */
+  readonly sslKeyfilePassword?: string | undefined;
+  /** Lowest TLS version accepted. @default 'TLSv1.2' */
+  readonly sslVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  /** Whether clients must show a certificate. @default 'none' */
+  readonly sslCertReqs?: 'none' | 'optional' | 'required' | undefined;
+  /** Cipher list in OpenSSL's form. @default Node's */
+  readonly sslCiphers?: string | undefined;
+  /** Seconds an idle connection is kept open. @default 5 */
+  readonly timeoutKeepAlive?: number | undefined;
+  /** Largest request body, in bytes. @default 104857600 (100 MiB) */
+  readonly maxBodyBytes?: number | undefined;
+  /** API calls in flight per worker before the next is refused. @default no limit */
+  readonly maxConcurrency?: number | undefined;
+}
+
+/** What only the gRPC API server has. */
+export interface GrpcOnlyOptions {
+  /** Serve the reflection API. @default false */
+  readonly reflection?: boolean | undefined;
+  /** Serve channelz. @default false */
+  readonly channelz?: boolean | undefined;
+  /** HTTP/2 streams per connection. @default no limit */
+  readonly maxConcurrentStreams?: number | undefined;
+  /** Largest message in either direction, in bytes. @default 104857600 (100 MiB) */
+  readonly maxMessageBytes?: number | undefined;
+  /** Version of the `bentoml.grpc` package to serve. @default 'v1' */
+  readonly protocolVersion?: 'v1' | 'v1alpha1' | undefined;
+  /** Address of the metrics port. @default the server's host */
+  readonly metricsHost?: string | undefined;
+  /** Port of the metrics; 0 for a free one. @default 3001; `serve`: none, HTTP has them */
+  readonly metricsPort?: number | undefined;
+}
+
+/** Options of the gRPC API server. */
+export interface GrpcServerOptions extends EdgeOptions, GrpcOnlyOptions {}
+
+/** Options of `serve`: every runner, the HTTP edge and the gRPC edge in one tree. */
+export interface ServeOptions extends Omit<HttpServerOptions, 'runnerMap'>, GrpcOnlyOptions {
+  /** Serve gRPC beside HTTP. @default true */
+  readonly grpc?: boolean | undefined;
+  /** Port of the gRPC edge; 0 for a free one. @default 50051 */
+  readonly grpcPort?: number | undefined;
+}

@@ -1,0 +1,58 @@
+import type { LogConfig, MetricsConfig, SslConfig } from './config.js';
+
+/** What the parent hands to its workers as `worker.data`: one type for each server app, JSON values only. */
+
+/** The service to load; resolved by the parent, so that a worker never guesses. */
+export interface WorkerTarget {
+  readonly identifier: string;
+  /** Absolute, symlinks resolved. */
+  readonly workingDir: string;
+}
+
+/** Data of a runner server's workers. */
+export interface RunnerWorkerData {
+  readonly target: WorkerTarget;
+  readonly runnerName: string;
+  /** How many workers serve the socket: told to clients, so that they connect to each. */
+  readonly workers: number;
+  /** Name of the socket to serve. */
+  readonly socket: string;
+  /** Absent: what the runner's definition says. */
+  readonly timeoutMs?: number;
+  readonly graceMs: number;
+  readonly log: LogConfig;
+}
+
+/** What the workers of both edges get. */
+export interface EdgeWorkerData {
+  readonly target: WorkerTarget;
+  /** Runner name → its addresses, as `formatRunnerMap` writes them. */
+  readonly runnerMap: Readonly<Record<string, readonly string[]>>;
+  /** Name of the socket to serve. */
+  readonly socket: string;
+  readonly timeoutMs: number;
+  readonly graceMs: number;
+  /** Absent: plain text. */
+  readonly ssl?: SslConfig;
+  readonly metrics: MetricsConfig;
+  readonly log: LogConfig;
+}
+
+/** Data of an HTTP API server's workers. */
+export interface HttpWorkerData extends EdgeWorkerData {
+  readonly keepAliveMs: number;
+  readonly maxBodyBytes: number;
+  /** Absent: no limit. */
+  readonly maxConcurrency?: number;
+}
+
+/** Data of a gRPC API server's workers. */
+export interface GrpcWorkerData extends EdgeWorkerData {
+  /** Name of the socket that serves metrics over HTTP; absent: none. */
+  readonly metricsSocket?: string;
+  readonly reflection: boolean;
+  readonly channelz: boolean;
+  /** Absent: no limit. */
+  readonly maxConcurrentStreams?: number;
+  readonly maxMessageBytes: number;
+}
