@@ -1,0 +1,189 @@
+import { resolve } from 'node:path';
+
+import { ServeError } from '@bentots/errors';
+import { describe, expect, test } from 'vitest';
+
+import {
+  compileGrpcServerConfig,
+  compileHttpServerConfig,
+  compileRunnerServerConfig,
+  compileServeConfig,
+} from './compile-config.js';
+import type { HttpServerOptions } from './options.js';
+
+const CPUS = 4;
+
+function errorOf(act: () => unknown): ServeError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof ServeError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** As a user of plain JavaScript would call it. */
+function http(options: Record<string, unknown>, env: Record<string, string> = {}) {
+  return compileHttpServerConfig(options as HttpServerOptions, env, CPUS);
+}
+
+describe('defaults', () => {
+  test('of the HTTP server', () => {
+    expect(compileHttpServerConfig({}, {}, CPUS)).toEqual({
+      bentoIdentifier: '.',
+      workingDir: undefined,
+      host: '127.0.0.1',
+      port: 3000,
+      backlog: 2048,
+      graceMs: 30_000,
+      log: { level: 'info', format: 'text', access: true },
+      runnerMap: {},
+      apiWorkers: CPUS,
+      timeoutMs: 60_000,
+      ssl: undefined,
+      keepAliveMs: 5000,
+      maxBodyBytes: 104_857_600,
+      maxConcurrency: undefined,
+      metrics: {
+        enabled: true,
+        buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
+      },
+    });
+  });
+
+  test('of the gRPC server: own port, metrics beside it on the same host', () => {
+    const config = compileGrpcServerConfig({ host: '::1' }, {}, CPUS);
+    expect(config).toMatchObject({
+      port: 50_051,
+      protocolVersion: 'v1',
+      reflection: false,
+      channelz: false,
+      maxConcurrentStreams: undefined,
+      metrics: { enabled: true, host: '::1', port: 3001 },
+    });
+  });
+
+  test('of the runner server: a free port and the time limit of the runner itself', () => {
+    const config = compileRunnerServerConfig({ runnerName: 'matmul' }, {});
+    expect(config).toMatchObject({ host: '127.0.0.1', port: undefined, timeoutMs: undefined });
+  });
+
+  test('of serve: two edges that share all but the port, and no metrics port', () => {
+    const { http, grpc } = compileServeConfig({ apiWorkers: 2, timeout: 7 }, {}, CPUS);
+    expect(http).toMatchObject({ port: 3000, apiWorkers: 2, timeoutMs: 7000, runnerMap: {} });
+    expect(grpc).toMatchObject({
+      port: 50_051,
+      apiWorkers: 2,
+      timeoutMs: 7000,
+      metrics: { port: undefined },
+    });
+  });
+
+  test('serve without gRPC has no gRPC edge', () => {
+    expect(compileServeConfig({ grpc: false }, {}, CPUS).grpc).toBeUndefined();
+  });
+});
+
+describe('precedence', () => {
+  test('an option wins over the environment, which wins over the default', () => {
+    const env = { BENTOTS_PORT: '4000', BENTOTS_HOST: '0.0.0.0' };
+    expect(http({ port: 5000 }, env)).toMatchObject({ port: 5000, host: '0.0.0.0', backlog: 2048 });
+  });
+
+  test('an explicit undefined and an empty variable count as absent', () => {
+    expect(http({ port: undefined }, { BENTOTS_PORT: '' }).port).toBe(3000);
+  });
+
+  test.each([
+    ['BENTOTS_SERVICE', 'service.ts:svc', { bentoIdentifier: 'service.ts:svc' }],
+    ['BENTOTS_WORKING_DIR', '/srv', { workingDir: '/srv' }],
+    ['BENTOTS_PORT', '0', { port: 0 }],
+    ['BENTOTS_TIMEOUT', '0.25', { timeoutMs: 250 }],
+    ['BENTOTS_TIMEOUT_KEEP_ALIVE', '75', { keepAliveMs: 75_000 }],
+    ['BENTOTS_TIMEOUT_GRACEFUL_SHUTDOWN', '3', { graceMs: 3000 }],
+    ['BENTOTS_API_WORKERS', '3', { apiWorkers: 3 }],
+    ['BENTOTS_LOG_FORMAT', 'json', { log: { level: 'info', format: 'json', access: true } }],
+    ['BENTOTS_ACCESS_LOG', 'off', { log: { level: 'info', format: 'text', access: false } }],
+    ['BENTOTS_METRICS', 'false', { metrics: { enabled: false } }],
+    ['BENTOTS_METRICS_BUCKETS', '0.1, 1 10', { metrics: { buckets: [0.1, 1, 10] } }],
+    ['BENTOTS_SERVE_RUNNER_MAP', 'a=tcp://h:1', { runnerMap: 'a=tcp://h:1' }],
+    ['BENTOTS_SERVE_REMOTE_RUNNER', '{"a":"tcp://h:1"}', { runnerMap: '{"a":"tcp://h:1"}' }],
+  ])('%s=%s is understood', (name, text, expected) => {
+    expect(http({}, { [name]: text })).toMatchObject(expected);
+  });
+});
+
+describe('a wrong value is refused with its name, itself and what was expected', () => {
+  test.each([
+    [{ port: 70_000 }, `option 'port' is 70000; expected a port from 1 to 65535, or 0 for a free one`],
+    [{ port: '80' }, `option 'port' is "80"; expected a port from 1 to 65535, or 0 for a free one`],
+    [{ port: 1.5 }, `option 'port' is 1.5; expected a port from 1 to 65535, or 0 for a free one`],
+    [{ timeout: 0 }, `option 'timeout' is 0; expected a number of seconds greater than 0`],
+    [{ timeout: Number.NaN }, `option 'timeout' is null; expected a number of seconds greater than 0`],
+    [{ apiWorkers: 0 }, `option 'apiWorkers' is 0; expected a whole number from 1 to 1024`],
+    [
+      { host: 'http://x' },
+      `option 'host' is "http://x"; expected a host name or IP address, without scheme, port or brackets`,
+    ],
+    [{ logLevel: 'loud' }, `option 'logLevel' is "loud"; expected one of debug, info, warn, error, silent`],
+    [{ sslVersion: 17 }, `option 'sslVersion' is 17; expected one of TLSv1.2, TLSv1.3`],
+    [{ metricsBuckets: [1, 1] }, `option 'metricsBuckets' is [1,1]; expected growing numbers greater than 0`],
+    [{ accessLog: 'yes' }, `option 'accessLog' is "yes"; expected true or false`],
+    [{ maxBodyBytes: 10n }, `option 'maxBodyBytes' is 10; expected a whole number, 1 or more`],
+  ])('%o', (options, message) => {
+    const error = errorOf(() => http(options));
+    expect(error).toMatchObject({ code: 'invalid_option', message });
+    expect(error.details).toMatchObject({ option: Object.keys(options)[0] });
+  });
+
+  test.each(['abc', '0x50', '1e3', ' '])('BENTOTS_PORT=%j names the variable', (text) => {
+    const error = errorOf(() => http({}, { BENTOTS_PORT: text }));
+    expect(error.message).toBe(
+      `option 'port' is ${JSON.stringify(text)} (from BENTOTS_PORT); expected a port from 1 to 65535, or 0 for a free one`,
+    );
+    expect(error.details).toMatchObject({ option: 'port', env: 'BENTOTS_PORT' });
+  });
+
+  test('an unknown option is named beside the known ones', () => {
+    const error = errorOf(() => http({ prot: 80 }));
+    expect(error.code).toBe('invalid_option');
+    expect(error.message).toMatch(/^unknown option 'prot'; options are: .*\bport\b/);
+  });
+
+  test('a password is never shown', () => {
+    const error = errorOf(() => http({ sslKeyfilePassword: ['s3cret'] }));
+    expect(error.message).toBe(`option 'sslKeyfilePassword' is (hidden); expected a password`);
+  });
+
+  test('a runner server needs the name of its runner', () => {
+    const error = errorOf(() => compileRunnerServerConfig({}, {}));
+    expect(error.code).toBe('invalid_option');
+    expect(error.message).toContain("option 'runnerName' is missing");
+    expect(error.message).toContain('BENTOTS_SERVE_RUNNER_NAME');
+  });
+});
+
+describe('TLS', () => {
+  test('files become absolute, the rest stays', () => {
+    const config = http({ sslCertfile: 'c.pem', sslKeyfile: '/k.pem', sslCertReqs: 'required' });
+    expect(config.ssl).toEqual({ certfile: resolve('c.pem'), keyfile: '/k.pem', certReqs: 'required' });
+  });
+
+  test('a lone option is kept, so that the combination can be refused', () => {
+    expect(http({ sslKeyfile: '/k.pem' }).ssl).toEqual({ keyfile: '/k.pem' });
+  });
+
+  test('the gRPC server has the files only', () => {
+    const config = compileGrpcServerConfig({ sslCertfile: '/c.pem', sslCaCerts: '/ca.pem' }, {}, CPUS);
+    expect(config.ssl).toEqual({ certfile: '/c.pem', caCerts: '/ca.pem' });
+  });
+});
+
+test('a configuration is frozen to its depths, and stays itself through JSON', () => {
+  const config = http({ maxConcurrency: 3, runnerMap: { a: ['tcp://h:1'] } });
+  expect(Object.isFrozen(config)).toBe(true);
+  expect(Object.isFrozen(config.log)).toBe(true);
+  expect(Object.isFrozen(config.metrics.buckets)).toBe(true);
+  expect({ ...config, ...JSON.parse(JSON.stringify(config)) }).toEqual(config);
+});
