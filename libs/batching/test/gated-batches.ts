@@ -1,0 +1,79 @@
+import { Dispatcher } from '../src/dispatcher.js';
+import type { DispatcherOptions } from '../src/dispatcher-options.js';
+import { ManualClock, settled } from './manual-clock.js';
+
+/** A request for tests: its rows are its numbers. */
+export type Rows = readonly number[];
+
+/** One execution that waits at its gate. */
+export interface GatedBatch {
+  readonly items: readonly Rows[];
+  readonly signal: AbortSignal;
+  /** Answers every item with itself times ten, or with `outputs`. */
+  open(outputs?: readonly Rows[]): Promise<void>;
+  throw(error: unknown): Promise<void>;
+}
+
+/** A dispatcher whose batches wait until the test lets them through, on a clock that the test moves. */
+export class GatedDispatcher {
+  readonly clock = new ManualClock();
+  /** All executions so far, in order. */
+  readonly batches: GatedBatch[] = [];
+  readonly dispatcher: Dispatcher<Rows, Rows>;
+
+  constructor(options: Partial<DispatcherOptions<Rows, Rows>> = {}) {
+    this.dispatcher = new Dispatcher({
+      name: 'x.y',
+      maxBatchSize: 4,
+      maxLatencyMs: 1000,
+      clock: this.clock,
+      rowsOf: (item) => item.length,
+      execute: (items, signal) => this.#execute(items, signal),
+      split: chunk,
+      join: (parts) => parts.flat(),
+      ...options,
+    });
+  }
+
+  /** The batch that was started last; fails when there is none. */
+  get last(): GatedBatch {
+    const batch = this.batches.at(-1);
+    if (batch === undefined) throw new Error('no batch was executed yet');
+    return batch;
+  }
+
+  /** What each batch so far was made of. */
+  get seen(): readonly (readonly Rows[])[] {
+    return this.batches.map((batch) => batch.items);
+  }
+
+  #execute(items: readonly Rows[], signal: AbortSignal): Promise<readonly Rows[]> {
+    return new Promise((resolve, reject) => {
+      this.batches.push({
+        items,
+        signal,
+        open: (outputs = items.map((item) => item.map((n) => n * 10))) => {
+          resolve(outputs);
+          return settled();
+        },
+        throw: (error) => {
+          reject(error);
+          return settled();
+        },
+      });
+    });
+  }
+}
+
+export function chunk(item: Rows, maxRows: number): readonly Rows[] {
+  const count = Math.ceil(item.length / maxRows);
+  return Array.from({ length: count }, (_, i) => item.slice(i * maxRows, (i + 1) * maxRows));
+}
+
+/** The code of the ServeError that `promise` rejects with. */
+export async function codeOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => 'resolved',
+    (error: { code?: unknown }) => error.code ?? error,
+  );
+}
