@@ -6,8 +6,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@bentots/source'] } },
   test: {
     environment: 'node',
-    include: ['src/**/*.spec.ts', 'test/**/*.spec.ts'],
-    passWithNoTests: true,
+    include: ['src/**/*.spec.ts', 'test/**/*.spec.ts', '*.e2e.ts'],
+    reporters: ['default', ['json', { outputFile: 'out-tsc/test-report.json' }]],
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },
