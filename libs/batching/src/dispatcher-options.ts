@@ -21,6 +21,8 @@ export interface DispatcherOptions<I, O> {
   readonly maxLatencyMs: number;
   /** Rows of a request; an empty one counts as one row. */
   rowsOf(item: I): number;
+  /** Only requests of one kind are executed together: shape and type of a row, say. @default all are of one kind */
+  kindOf?(item: I): string;
   /** Executes several requests as one batch: one output per item, in order. The signal aborts when nobody waits any more. */
   execute(items: readonly I[], signal: AbortSignal): Promise<readonly O[]>;
   /** Cuts a request into pieces of at most `maxRows` rows, in order. Absent: a larger request is refused. */
@@ -51,6 +53,7 @@ export interface DispatcherConfig<I, O> {
   readonly maxQueueRows: number;
   readonly clock: DispatcherClock;
   rowsOf(item: I): number;
+  kindOf(item: I): string;
   execute(items: readonly I[], signal: AbortSignal): Promise<readonly O[]>;
   /** The request in pieces that fit, or a refusal. */
   cut(item: I): readonly I[];
@@ -78,6 +81,7 @@ export function compileDispatcherOptions<I, O>(o: DispatcherOptions<I, O>): Disp
     maxQueueRows,
     clock,
     rowsOf,
+    kindOf: (item) => o.kindOf?.(item) ?? '',
     execute: (items, signal) => o.execute(items, signal),
     cut(item) {
       const rows = rowsOf(item);

@@ -40,6 +40,15 @@ describe('a dispatcher', () => {
     expect(gated.dispatcher.queuedRows).toBe(0);
   });
 
+  test('runs together only what is of one kind, and the oldest first', async () => {
+    const kindOf = (item: readonly number[]): string => ((item[0] ?? 0) < 10 ? 'small' : 'large');
+    const gated = new GatedDispatcher({ kindOf });
+    for (const item of [[10], [1], [11], [2], [12, 13, 14], [3]]) void gated.dispatcher.submit(item); // prettier-ignore
+    await settled();
+    for (const _batch of [1, 2]) await gated.last.open();
+    expect(gated.seen).toEqual([[[10], [11]], [[1], [2], [3]], [[12, 13, 14]]]); // prettier-ignore
+  });
+
   test('splits a larger request and joins its outputs in order', async () => {
     const gated = new GatedDispatcher({ maxBatchSize: 2 });
     const answer = gated.dispatcher.submit([1, 2, 3, 4, 5]);

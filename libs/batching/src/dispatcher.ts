@@ -24,8 +24,8 @@ interface Alarm {
 }
 
 /**
- * Holds requests just long enough to execute them together: first in, first out, at most `maxBatchSize` rows at once,
- * one batch at a time. It acts on events only (a request, the end of a batch, a timer that somebody in the queue
+ * Holds requests just long enough to execute them together: first in, first out, at most `maxBatchSize` rows of one
+ * kind at once, one batch at a time. It acts on events only (a request, the end of a batch, a timer that somebody in the queue
  * needs); an idle dispatcher does nothing at all. When to release a batch is decided in {@link decide}.
  */
 export class Dispatcher<I, O> {
@@ -85,7 +85,7 @@ export class Dispatcher<I, O> {
   }
 
   #enter(item: I, { signal, deadline }: SubmitOptions): Job<I, O> {
-    const { name, clock, maxLatencyMs, rowsOf } = this.#config;
+    const { name, clock, maxLatencyMs, rowsOf, kindOf } = this.#config;
     if (this.#closed) throw new ServeError('unavailable', `'${name}' takes no more requests: it is stopping`);
     if (signal?.aborted === true) throw abortError(signal);
     const remainingMs = deadline === undefined ? Infinity : deadline - clock.epochNow();
@@ -96,6 +96,7 @@ export class Dispatcher<I, O> {
     const job = new Job<I, O>({
       items,
       rowsOf,
+      kindOf,
       join: (outputs) => this.#config.join(outputs),
       enqueuedAt: now,
       expiresAt: now + Math.min(remainingMs, maxLatencyMs),

@@ -7,6 +7,8 @@ export interface Part<I, O> {
   readonly index: number;
   readonly item: I;
   readonly rows: number;
+  /** Only parts of one kind go into one batch. */
+  readonly kind: string;
 }
 
 /** What a {@link Job} is made of. */
@@ -14,6 +16,7 @@ export interface JobInit<I, O> {
   /** The request in pieces, in order; at least one. */
   readonly items: readonly I[];
   rowsOf(item: I): number;
+  kindOf(item: I): string;
   /** Makes one output of several parts' outputs. */
   join(outputs: readonly O[]): O;
   readonly enqueuedAt: number;
@@ -37,7 +40,9 @@ export class Job<I, O> {
   #reject: (error: unknown) => void = () => undefined;
 
   constructor(init: JobInit<I, O>) {
-    this.parts = init.items.map((item, index) => ({ job: this, index, item, rows: init.rowsOf(item) }));
+    this.parts = init.items.map((item, index) => {
+      return { job: this, index, item, rows: init.rowsOf(item), kind: init.kindOf(item) };
+    });
     this.#missing = this.parts.length;
     this.enqueuedAt = init.enqueuedAt;
     this.expiresAt = init.expiresAt;

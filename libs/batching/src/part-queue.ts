@@ -20,11 +20,15 @@ export class PartQueue<I, O> {
     if (this.#parts.delete(part)) this.#rows -= part.rows;
   }
 
-  /** Takes parts from the head as long as they fit into `maxRows`; nothing overtakes a part that does not fit. */
+  /**
+   * Takes the head and what is of its kind, in order, as long as it fits into `maxRows`. Parts of other kinds keep
+   * their place: one of them is the next head.
+   */
   take(maxRows: number): readonly Part<I, O>[] {
     const taken: Part<I, O>[] = [];
     let rows = 0;
     for (const part of this.#parts) {
+      if (part.kind !== (taken[0] ?? part).kind) continue;
       if (rows + part.rows > maxRows) break;
       rows += part.rows;
       taken.push(part);
