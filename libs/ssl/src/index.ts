@@ -1,1 +1,5 @@
-export {};
+export { compileSslOptions, DEFAULT_CIPHERS } from './compile-ssl-options.js';
+export type { SslOptions, SslSettings } from './compile-ssl-options.js';
+export { guardClientCertificates } from './guard-client-certificates.js';
+export { loadTlsOptions } from './load-tls-options.js';
+export type { LoadedTls } from './load-tls-options.js';
