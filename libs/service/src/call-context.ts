@@ -1,0 +1,23 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What the calls made while one request is served have in common. */
+export interface CallContext {
+  /** Aborted when the client went away or the time is over. */
+  readonly signal: AbortSignal;
+  /** When the time is over, in milliseconds since the epoch. */
+  readonly deadline: number | undefined;
+  /** W3C trace context of the request. */
+  readonly traceparent: string | undefined;
+}
+
+const storage = new AsyncLocalStorage<CallContext>();
+
+/** Runs `fn` so that runner calls inside it, awaited ones too, inherit deadline, signal and trace. */
+export function runInCallContext<T>(context: CallContext, fn: () => T): T {
+  return storage.run(context, fn);
+}
+
+/** The context of the request being served, or `undefined` outside of one. */
+export function currentCallContext(): CallContext | undefined {
+  return storage.getStore();
+}

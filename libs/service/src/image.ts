@@ -1,0 +1,144 @@
+import { ServeError } from '@bentots/errors';
+import type { Sharp } from 'sharp';
+import { Tensor } from './tensor.js';
+
+/** How the pixels of a picture are laid out. */
+export type PixelMode = 'gray' | 'rgb' | 'rgba';
+
+/** Formats that {@link Image.fromPixels} writes. */
+export type ImageFormat = 'png' | 'jpeg' | 'webp';
+
+/** Options of {@link Image.decode}. */
+export interface ImageDecodeOptions {
+  /** More pixels (width × height) than this are refused before any is decoded. @default 64_000_000 */
+  readonly maxPixels?: number | undefined;
+}
+
+/** Media types of the pictures that can be read. SVG is not one of them: it is a program that draws. */
+const MIME_TYPES: Readonly<Record<string, string>> = {
+  png: 'image/png',
+  jpeg: 'image/jpeg',
+  webp: 'image/webp',
+  gif: 'image/gif',
+  tiff: 'image/tiff',
+  avif: 'image/avif',
+  heif: 'image/avif',
+};
+
+const CHANNELS = { gray: 1, rgb: 3, rgba: 4 } as const satisfies Record<PixelMode, number>;
+
+const BRAND = Symbol.for('bentots.Image');
+
+/** A picture as it was sent, its header checked; pixels are decoded when asked for. */
+export class Image {
+  /** The encoded file. */
+  readonly bytes: Uint8Array;
+  readonly mimeType: string;
+  /** In pixels. */
+  readonly width: number;
+  /** In pixels. */
+  readonly height: number;
+  /** @internal Marks images of every copy of this module. */
+  readonly [BRAND] = true;
+
+  /** Takes the facts as they are; {@link Image.decode} finds and checks them. */
+  constructor(bytes: Uint8Array, facts: { mimeType: string; width: number; height: number }) {
+    this.bytes = bytes;
+    this.mimeType = facts.mimeType;
+    this.width = facts.width;
+    this.height = facts.height;
+  }
+
+  /** True for images of any copy of this module. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+
+  /**
+   * Reads the header of an encoded picture: PNG, JPEG, WebP, GIF, TIFF or AVIF.
+   *
+   * @throws ServeError `invalid_argument` when it is no such picture or has too many pixels.
+   */
+  static async decode(bytes: Uint8Array, options: ImageDecodeOptions = {}): Promise<Image> {
+    const maxPixels = options.maxPixels ?? 64_000_000;
+    const { width, height, format } = await open(bytes)
+      .then((image) => image.metadata())
+      .catch((cause: unknown) => {
+        throw new ServeError(
+          'invalid_argument',
+          `not an image: ${bytes.byteLength} bytes of no known format`,
+          {
+            cause,
+          },
+        );
+      });
+    const mimeType = MIME_TYPES[format];
+    if (mimeType === undefined) {
+      const known = [...new Set(Object.values(MIME_TYPES))].join(', ');
+      throw new ServeError(
+        'invalid_argument',
+        `images of format ${format} are not read; send one of ${known}`,
+      );
+    }
+    if (width * height > maxPixels) {
+      const size = `${width} x ${height} = ${width * height} pixels`;
+      throw new ServeError('invalid_argument', `the image has ${size}, at most ${maxPixels} are allowed`);
+    }
+    return new Image(bytes, { mimeType, width, height });
+  }
+
+  /** Encodes pixels `[height, width]` (gray) or `[height, width, channels]` with 1 to 4 channels. */
+  static async fromPixels(pixels: Tensor<'uint8'>, format: ImageFormat = 'png'): Promise<Image> {
+    const [height = 0, width = 0, channels = 1] = pixels.shape;
+    const fits = (pixels.rank === 2 || pixels.rank === 3) && pixels.size > 0;
+    if (!fits || (channels !== 1 && channels !== 2 && channels !== 3 && channels !== 4)) {
+      throw new ServeError(
+        'invalid_argument',
+        `pixels have shape [${pixels.shape.join(', ')}], expected [height, width] or [height, width, 1 to 4]`,
+      );
+    }
+    const { default: sharp } = await import('sharp');
+    const raw = sharp(pixels.bytes(), { raw: { width, height, channels } });
+    const bytes = await raw.toFormat(format).toBuffer();
+    return new Image(bytes, { mimeType: `image/${format}`, width, height });
+  }
+
+  /**
+   * The pixels: `[height, width]` for `gray`, else `[height, width, channels]`. Transparency is dropped unless `rgba`.
+   *
+   * @throws ServeError `invalid_argument` when the picture is damaged behind its header.
+   */
+  async pixels(mode: PixelMode = 'rgb'): Promise<Tensor<'uint8'>> {
+    const image = await open(this.bytes);
+    const { data, info } = await inMode(image, mode)
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true })
+      .catch((cause: unknown) => {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new ServeError('invalid_argument', `the image is damaged: ${reason}`, { cause });
+      });
+    const shape = [info.height, info.width, CHANNELS[mode]];
+    return Tensor.fromBytes('uint8', mode === 'gray' ? shape.slice(0, 2) : shape, data);
+  }
+
+  /** The same picture in another format; itself when it has that format. */
+  async convert(format: ImageFormat): Promise<Image> {
+    const mimeType = `image/${format}`;
+    if (this.mimeType === mimeType) return this;
+    const bytes = await (await open(this.bytes)).toFormat(format).toBuffer();
+    return new Image(bytes, { mimeType, width: this.width, height: this.height });
+  }
+}
+
+function inMode(image: Sharp, mode: PixelMode): Sharp {
+  if (mode === 'gray') return image.removeAlpha().toColourspace('b-w');
+  const colour = image.toColourspace('srgb');
+  return mode === 'rgb' ? colour.removeAlpha() : colour.ensureAlpha();
+}
+
+/** The limit on pixels is checked by {@link Image.decode}, with a better message than sharp's. */
+async function open(bytes: Uint8Array): Promise<Sharp> {
+  // Loaded here so that a process that decodes no picture does not load the native library.
+  const { default: sharp } = await import('sharp');
+  return sharp(bytes, { limitInputPixels: false });
+}

@@ -1,0 +1,55 @@
+import { checkPositive, checkWholeNumber } from './invalid-service.js';
+
+/** How one method of a runnable may be called; made by {@link method} and {@link batchable}. */
+export interface MethodSpec {
+  /** Whether calls may be joined: arguments and result then are batches. */
+  readonly batchable: boolean;
+  /** The dimension along which tensor arguments are joined. */
+  readonly inputBatchDim: number;
+  /** The dimension along which a tensor result is cut apart again. */
+  readonly outputBatchDim: number;
+  /** Most rows that run together. */
+  readonly maxBatchSize: number;
+  /** Longest time that a call may wait to be joined, in milliseconds. */
+  readonly maxLatencyMs: number;
+  /** Whether running a call twice does no harm, so that it may be repeated after a broken connection. */
+  readonly idempotent: boolean;
+}
+
+/** Options of {@link method}. */
+export interface MethodOptions {
+  /** @default false */
+  readonly idempotent?: boolean;
+}
+
+/** Options of {@link batchable}. */
+export interface BatchableOptions extends MethodOptions {
+  /** One dimension for arguments and result, or one for each. @default 0 */
+  readonly batchDim?: number | readonly [input: number, output: number];
+  /** Most rows that run together. @default 100 */
+  readonly maxBatchSize?: number;
+  /** Longest wait to be joined, in milliseconds. @default 60_000 */
+  readonly maxLatencyMs?: number;
+}
+
+/** A method whose calls run one by one; a stream when it is an `async *` method. */
+export function method(options: MethodOptions = {}): MethodSpec {
+  return { ...batchable(), batchable: false, idempotent: options.idempotent ?? false };
+}
+
+/** A method whose calls run together: its arguments and its result are batches with one row or more a call. */
+export function batchable(options: BatchableOptions = {}): MethodSpec {
+  const { batchDim = 0, maxBatchSize = 100, maxLatencyMs = 60_000, idempotent = false } = options;
+  const [inputBatchDim, outputBatchDim] = typeof batchDim === 'number' ? [batchDim, batchDim] : batchDim;
+  const spec = { batchable: true, inputBatchDim, outputBatchDim, maxBatchSize, maxLatencyMs, idempotent };
+  checkMethodSpec('batchable()', spec);
+  return Object.freeze(spec);
+}
+
+/** Checks the numbers of a spec, which may come from plain JavaScript or from a runner's overrides. */
+export function checkMethodSpec(where: string, spec: MethodSpec): void {
+  checkWholeNumber(`${where}: the input batch dimension`, spec.inputBatchDim, 0);
+  checkWholeNumber(`${where}: the output batch dimension`, spec.outputBatchDim, 0);
+  checkWholeNumber(`${where}: maxBatchSize`, spec.maxBatchSize, 1);
+  checkPositive(`${where}: maxLatencyMs`, spec.maxLatencyMs);
+}

@@ -1,0 +1,44 @@
+import type { Image } from './image.js';
+import type { Tensor } from './tensor.js';
+
+/** What JSON can say. */
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+
+/** What may cross the border between an API process and a runner; arrays are several values, or a list batch. */
+export type RunnerValue =
+  JsonValue | Tensor | Uint8Array | FileValue | Image | undefined | readonly RunnerValue[];
+
+/** What a {@link FileValue} says about its bytes. */
+export interface FileValueOptions {
+  /** @default 'application/octet-stream' */
+  readonly mimeType?: string | undefined;
+  /** File name without folders, if there is one. */
+  readonly name?: string | undefined;
+}
+
+const BRAND = Symbol.for('bentots.FileValue');
+
+/** A file's bytes, with its media type and name. */
+export class FileValue {
+  readonly bytes: Uint8Array;
+  readonly mimeType: string;
+  readonly name: string | undefined;
+  /** @internal Marks files of every copy of this module. */
+  readonly [BRAND] = true;
+
+  constructor(bytes: Uint8Array, options: FileValueOptions = {}) {
+    this.bytes = bytes;
+    this.mimeType = options.mimeType ?? 'application/octet-stream';
+    this.name = options.name;
+  }
+
+  /** True for files of any copy of this module. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+
+  /** The bytes read as UTF-8; invalid sequences become U+FFFD. */
+  text(): string {
+    return new TextDecoder().decode(this.bytes);
+  }
+}
