@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { afterEach, expect, test } from 'vitest';
+import { connectGrpc, get, postJson } from './src/clients.js';
+import { openFilesOf } from './src/processes.js';
+import { startServer, stopAll, workspace } from './src/topology.js';
+
+afterEach(stopAll);
+
+const serve = (example: string, ...more: string[]): ReturnType<typeof startServer> =>
+  startServer(['serve', `examples/${example}`, '--port', '0', ...more]);
+
+test('hello: the shortest service, all in one', async () => {
+  const { url } = await serve('hello');
+  expect((await get(`${url}/readyz`)).status).toBe(200);
+  expect((await postJson(`${url}/hello`, { name: 'Ada' })).status).toBe(200);
+});
+
+test('linear: runner, HTTP and gRPC under one arbiter; its socket files are gone at the end', async () => {
+  const { server, url } = await serve('linear', '--grpc-port', '0', '--metrics-port', '0');
+  const grpcUrl = (await server.printed(/ready on (grpc:\/\/\S+)/))[1] ?? '';
+  expect((await postJson(`${url}/predict`, [1, 2, 3, 4])).status).toBe(200);
+  const grpc = connectGrpc(grpcUrl);
+  expect(await grpc.call('Call', { api_name: 'upper', text: { value: 'a' } })).toMatchObject({
+    text: { value: 'A' },
+  });
+  grpc.close();
+  const kinds = ['runner-server', 'http-api', 'grpc-api'];
+  for (const kind of kinds) expect(server.workers(`${kind}/dist/worker.js`).length).toBeGreaterThan(0);
+
+  const sockets = readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .filter((line) => {
+      const [, inode = '', path = ''] = /\s(\d+)\s+(\/\S+\.sock)$/.exec(line) ?? [];
+      return path !== '' && openFilesOf(server.pid).includes(`socket:[${inode}]`);
+    });
+  const paths = sockets.map((line) => line.slice(line.indexOf('/')));
+  expect(paths.some((path) => existsSync(path))).toBe(true);
+  expect(await server.stop('SIGINT')).toMatchObject({ code: 0 });
+  expect(paths.filter((path) => existsSync(path))).toEqual([]);
+});
+
+test('read-digits: the picture of the README reads 4072', async () => {
+  const { url } = await serve('read-digits');
+  const response = await fetch(`${url}/read_number`, {
+    method: 'POST',
+    headers: { 'content-type': 'image/png' },
+    body: readFileSync(`${workspace}/examples/read-digits/pictures/4072.png`),
+  });
+  expect(await response.text()).toBe('{"number":"4072"}');
+});
+
+test('calls that arrive together run as one batch', async () => {
+  const { url } = await serve('linear');
+  await postJson(`${url}/predict`, [0, 0, 0, 0]);
+  await Promise.all(Array.from({ length: 64 }, (_, i) => postJson(`${url}/predict`, [i, i, i, i])));
+  const { text } = await get(`${url}/metrics`);
+  const value = (suffix: string): number =>
+    Number(
+      new RegExp(
+        `bentoml_runner_adaptive_batch_size_${suffix}\\{[^}]*method_name="predict"[^}]*\\} (\\d+)`,
+      ).exec(text)?.[1],
+    );
+  expect(value('sum')).toBe(65);
+  expect(value('count')).toBeLessThan(65);
+});

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    name: 'e2e',
+    environment: 'node',
+    include: ['*.e2e.ts'],
+    reporters: ['verbose', ['json', { outputFile: 'out-tsc/test-report.json' }]],
+    // Every file starts process trees of its own; side by side they would only wait for the same cores.
+    fileParallelism: false,
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
+  },
+});
