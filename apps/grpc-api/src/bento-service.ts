@@ -1,0 +1,171 @@
+import { Metadata, type sendUnaryData, type ServerUnaryCall, type ServiceDefinition } from '@grpc/grpc-js';
+import type { Endpoint } from '@bentots/endpoint';
+import { httpStatusOf, ServeError } from '@bentots/errors';
+import type { Service } from '@bentots/service';
+import type { ApiMetrics } from '@bentots/telemetry';
+import { writeMetadata } from './call-metadata.js';
+import { describeApis } from './describe-apis.js';
+import { statusOfError } from './error-status.js';
+import { type InboundFacts, openCall, REQUEST_ID_KEY } from './inbound-call.js';
+import type { InFlight } from './in-flight.js';
+import type { GrpcService } from './inherited-grpc.js';
+import type { InboundMessage, Protocol } from './protocol.js';
+
+/** One unary call in bytes: messages are decoded here, so that malformed ones are answered and counted like all else. */
+export type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
+
+/** The label of calls that reached no API: a name that the caller makes up must not become a label. */
+const UNKNOWN_API = 'unknown';
+
+/** How a call ended, for the access log. */
+export interface CallEnd {
+  readonly call: UnaryCall;
+  readonly inbound: InboundFacts;
+  /** The API that was called, when it is a known one. */
+  readonly apiName: string | undefined;
+  readonly error: ServeError | undefined;
+  readonly responseSize: number;
+  readonly durationMs: number;
+}
+
+/** What the service is made of. */
+export interface BentoServiceParts {
+  readonly protocol: Protocol;
+  readonly service: Service;
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly inFlight: InFlight;
+  /** A larger answer is `payload_too_large`. */
+  readonly maxMessageBytes: number;
+  /** Absent: nothing is counted. */
+  readonly metrics?: ApiMetrics | undefined;
+  /** Called after the answer was handed to the transport. */
+  onEnd(end: CallEnd): void;
+}
+
+interface Answer {
+  readonly apiName?: string;
+  readonly bytes?: Buffer;
+  readonly metadata?: Metadata;
+  readonly error?: ServeError;
+}
+
+/** `BentoService` of one protocol version over the wire: Call and ServiceMetadata. */
+export function createBentoService(parts: BentoServiceParts): GrpcService {
+  const description = toBuffer(parts.protocol.encodeMetadata(describeApis(parts.service)));
+  return {
+    definition: {
+      call: method(parts.protocol, 'Call'),
+      serviceMetadata: method(parts.protocol, 'ServiceMetadata'),
+    },
+    implementation: {
+      call: (call: UnaryCall, callback: sendUnaryData<Buffer>) => void serveCall(parts, call, callback),
+      serviceMetadata: (_call: UnaryCall, callback: sendUnaryData<Buffer>) => callback(null, description),
+    },
+  };
+}
+
+function method({ service }: Protocol, name: string): ServiceDefinition[string] {
+  const same = (bytes: Buffer): Buffer => bytes;
+  return {
+    path: `/${service}/${name}`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: same,
+    requestDeserialize: same,
+    responseSerialize: same,
+    responseDeserialize: same,
+  };
+}
+
+async function serveCall(
+  parts: BentoServiceParts,
+  call: UnaryCall,
+  callback: sendUnaryData<Buffer>,
+): Promise<void> {
+  const startMs = performance.now();
+  const leave = parts.inFlight.enter();
+  const inbound = openCall(call);
+  const { apiName, bytes, metadata = new Metadata(), error } = await answerCall(parts, call.request, inbound);
+  if (bytes !== undefined) {
+    metadata.set(REQUEST_ID_KEY, inbound.requestId);
+    call.sendMetadata(metadata);
+    callback(null, bytes);
+  } else if (error !== undefined) {
+    const status = statusOfError(error);
+    status.metadata.set(REQUEST_ID_KEY, inbound.requestId);
+    callback(status);
+  }
+  leave();
+  const durationMs = performance.now() - startMs;
+  parts.onEnd({ call, inbound, apiName, error, responseSize: bytes?.length ?? 0, durationMs });
+}
+
+/** Never rejects: what went wrong is in the answer. */
+async function answerCall(parts: BentoServiceParts, request: Buffer, inbound: InboundFacts): Promise<Answer> {
+  const target = findTarget(parts, request);
+  const end = parts.metrics?.begin(target.endpoint?.api.name ?? UNKNOWN_API);
+  const answer = target.endpoint === undefined ? target : await invoke(parts, target, inbound);
+  end?.(answer.error === undefined ? 200 : httpStatusOf(answer.error.code));
+  return answer;
+}
+
+type Target =
+  | { readonly endpoint: Endpoint; readonly message: InboundMessage }
+  | { readonly endpoint?: undefined; readonly error: ServeError };
+
+function findTarget({ protocol, endpoints }: BentoServiceParts, request: Buffer): Target {
+  try {
+    const message = protocol.decodeRequest(request);
+    const endpoint = endpoints.get(message.apiName);
+    return endpoint === undefined ? { error: noSuchApi(message.apiName, endpoints) } : { endpoint, message };
+  } catch (cause) {
+    if (cause instanceof ServeError) return { error: cause };
+    return { error: new ServeError('invalid_argument', 'the request message is malformed', { cause }) };
+  }
+}
+
+async function invoke(
+  parts: BentoServiceParts,
+  { endpoint, message }: Extract<Target, { message: InboundMessage }>,
+  inbound: InboundFacts,
+): Promise<Answer> {
+  const apiName = endpoint.api.name;
+  const { requestId, metadata, signal, timeoutMs, trace } = inbound;
+  try {
+    const { result, response } = await endpoint.invoke({
+      protocol: 'grpc',
+      requestId,
+      metadata,
+      signal,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      traceparent: trace.traceparent,
+      decode: (input) => input.fromContent(message.content(input.contentKinds)),
+      encode: async (output, value) => encode(parts, apiName, await output.toContent(value)),
+    });
+    return { apiName, bytes: result, metadata: writeMetadata(response.metadata) };
+  } catch (error) {
+    return { apiName, error: ServeError.from(error) };
+  }
+}
+
+function encode(
+  { protocol, maxMessageBytes }: BentoServiceParts,
+  apiName: string,
+  content: Parameters<Protocol['encodeResponse']>[0],
+): Buffer {
+  const bytes = protocol.encodeResponse(content);
+  if (bytes.length <= maxMessageBytes) return toBuffer(bytes);
+  const sizes = `${bytes.length} bytes, over the limit of ${maxMessageBytes}`;
+  throw new ServeError('payload_too_large', `the answer of API '${apiName}' is ${sizes}`);
+}
+
+function noSuchApi(name: string, endpoints: ReadonlyMap<string, Endpoint>): ServeError {
+  const available = [...endpoints.keys()];
+  const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
+  const message = `the service has no API '${shown}'; it has ${available.join(', ') || 'none'}`;
+  return new ServeError('not_found', message, { details: { available } });
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,73 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { createEndpoints } from '@bentots/endpoint';
+import type { Service } from '@bentots/service';
+import type { ApiMetrics } from '@bentots/telemetry';
+import { namesNotReady, type Readiness } from './await-runners.js';
+import { type CallEnd, createBentoService } from './bento-service.js';
+import { Health } from './health.js';
+import { createHealthService, HEALTH_SERVICE } from './health-service.js';
+import { InFlight } from './in-flight.js';
+import type { GrpcService } from './inherited-grpc.js';
+import { protocolV1 } from './protocol-v1.js';
+
+/** What the gRPC edge serves, and how. */
+export interface GrpcApiOptions {
+  readonly service: Service;
+  readonly readiness: Readiness;
+  /** Shared by all calls of this process: `ctx.state`. */
+  readonly state: Record<string, unknown>;
+  readonly timeoutMs: number;
+  /** Limit of one message, in and out. */
+  readonly maxMessageBytes: number;
+  /** Absent: nothing is counted. */
+  readonly metrics?: ApiMetrics | undefined;
+  onCallEnd(end: CallEnd): void;
+}
+
+/** Tokens of what the module provides. */
+export const HEALTH = Symbol('health');
+export const IN_FLIGHT = Symbol('in-flight');
+export const GRPC_SERVICES = Symbol('grpc-services');
+
+const OPTIONS = Symbol('options');
+
+/** Puts the gRPC edge together: the health that follows the runners, and the services that are registered. */
+@Module({})
+export class GrpcApiModule {
+  static with(options: GrpcApiOptions): DynamicModule {
+    return {
+      module: GrpcApiModule,
+      providers: [
+        { provide: OPTIONS, useValue: options },
+        { provide: IN_FLIGHT, useValue: new InFlight() },
+        { provide: HEALTH, useFactory: createHealth, inject: [OPTIONS] },
+        { provide: GRPC_SERVICES, useFactory: createServices, inject: [OPTIONS, HEALTH, IN_FLIGHT] },
+      ],
+    };
+  }
+}
+
+function createHealth({ service, readiness }: GrpcApiOptions): Health {
+  const apis = [...service.apis.keys()].map((api) => `${service.name}/${api}`);
+  return new Health({
+    names: [protocolV1.service, HEALTH_SERVICE, service.name, ...apis],
+    isReady: async () => namesNotReady(await readiness(AbortSignal.timeout(1000))).length === 0,
+  });
+}
+
+function createServices(options: GrpcApiOptions, health: Health, inFlight: InFlight): GrpcService[] {
+  const { service, state, timeoutMs, maxMessageBytes, metrics, onCallEnd } = options;
+  const endpoints = createEndpoints({ service, state, timeoutMs });
+  return [
+    createBentoService({
+      protocol: protocolV1,
+      service,
+      endpoints,
+      inFlight,
+      maxMessageBytes,
+      metrics,
+      onEnd: onCallEnd,
+    }),
+    createHealthService(health),
+  ];
+}
