@@ -34,7 +34,7 @@ export interface SslConfig {
 /** What all servers have. */
 export interface ServerConfig {
   readonly bentoIdentifier: string;
-  /** As given; `start` resolves it, and chooses when it is undefined. */
+  /** As given; undefined: the current directory. `start` resolves it. */
   readonly workingDir: string | undefined;
   readonly host: string;
   readonly backlog: number;

@@ -14,7 +14,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export interface CommonOptions {
   /** The service: `module:attribute`, a file or a project directory. @default '.' */
   readonly bentoIdentifier?: string | undefined;
-  /** Directory that the identifier is relative to. @default the identifier if it is a directory, else the current one */
+  /** Directory that the identifier is relative to. @default the current one; a project directory is its own */
   readonly workingDir?: string | undefined;
   /** Address to listen on. @default '127.0.0.1' */
   readonly host?: string | undefined;

@@ -1,0 +1,102 @@
+import { mkdir, rm } from 'node:fs/promises';
+
+import { ServeError } from '@bentots/errors';
+import { Arbiter, handleSignals, type StopReport } from '@bentots/supervisor';
+import { createLogger, type Logger, MergedMetrics } from '@bentots/telemetry';
+
+import { Deferred } from './deferred.js';
+import { logEvent } from './log-event.js';
+import type { Announcement, Prepare, Prepared } from './prepared.js';
+import { createServerHandle, type ServerHandle } from './server-handle.js';
+
+/** What a server that was stopped before its first process reports. */
+const STOPPED_EARLY: StopReport = { exitCode: 0, reason: 'stopped before it started' };
+
+/** Prepares, then runs the plan; returns at once. */
+export function launch(prepare: Prepare, options: { readonly signals?: boolean | undefined }): ServerHandle {
+  const launching = new Launch(prepare, options.signals ?? true);
+  const life = launching.run();
+  return createServerHandle(life, launching.ready, async () => {
+    launching.stop();
+    await life.catch(() => undefined); // the handle itself tells of a failure
+  });
+}
+
+/** One server from its options to its end. */
+class Launch {
+  private readonly whenReady = new Deferred<Announcement>();
+  private readonly stopping = new AbortController();
+  private arbiter: Arbiter | undefined;
+
+  constructor(
+    private readonly prepare: Prepare,
+    private readonly withSignals: boolean,
+  ) {}
+
+  get ready(): Promise<Announcement> {
+    return this.whenReady.promise;
+  }
+
+  stop(): void {
+    this.stopping.abort();
+    void this.arbiter?.stop();
+  }
+
+  async run(): Promise<StopReport> {
+    try {
+      const report = await this.live();
+      this.whenReady.reject(new ServeError('cancelled', 'the server was stopped before it was ready'));
+      return report;
+    } catch (error) {
+      const known = ServeError.from(error);
+      this.whenReady.reject(known);
+      throw known;
+    }
+  }
+
+  private async live(): Promise<StopReport> {
+    const prepared = await this.prepareUnlessStopped();
+    if (prepared === undefined || this.stopping.signal.aborted) return STOPPED_EARLY;
+    const { runtimeDir } = prepared;
+    // Not recursive: a directory that is already there belongs to somebody else.
+    if (runtimeDir !== undefined) await mkdir(runtimeDir, { mode: 0o700 });
+    try {
+      return await this.supervise(prepared);
+    } finally {
+      if (runtimeDir !== undefined) await rm(runtimeDir, { recursive: true, force: true });
+    }
+  }
+
+  private async prepareUnlessStopped(): Promise<Prepared | undefined> {
+    try {
+      return await this.prepare({ deploy: true, signal: this.stopping.signal });
+    } catch (error) {
+      if (this.stopping.signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  private async supervise({ plan, log, startLine, announce }: Prepared): Promise<StopReport> {
+    const logger: Logger = createLogger({ component: 'arbiter', level: log.level, format: log.format });
+    const arbiter = new Arbiter(plan, {
+      onEvent: (event) => logEvent(logger, event),
+      metrics: new MergedMetrics(),
+    });
+    this.arbiter = arbiter;
+    const ignoreSignals = this.withSignals ? handleSignals(arbiter) : () => undefined;
+    try {
+      logger.info(startLine);
+      const sockets = await arbiter.start();
+      const { facts, lines } = announce(sockets);
+      for (const line of lines) logger.info(line);
+      this.whenReady.resolve(facts);
+    } catch (error) {
+      const report = await arbiter.done;
+      if (report.exitCode === 0) return report; // it was asked to stop while it started
+      throw error;
+    } finally {
+      void arbiter.done.then(ignoreSignals);
+    }
+    return arbiter.done;
+  }
+}

@@ -1,0 +1,114 @@
+import type {
+  EdgeWorkerData,
+  GrpcServerConfig,
+  GrpcWorkerData,
+  HttpServerConfig,
+  HttpWorkerData,
+  WorkerTarget,
+} from '@bentots/config';
+import { formatRunnerMap, type RunnerMap } from '@bentots/runner-map';
+import type { SocketSpec, WatcherSpec } from '@bentots/supervisor';
+
+import { GRPC_READY_TIMEOUT_MS, NODE_ARGS, PRIORITY, READY_TIMEOUT_MS, toJson } from './plan-watcher.js';
+
+/** Names of the edges' sockets in plans. */
+export const EDGE_SOCKETS = { http: 'http', grpc: 'grpc', grpcMetrics: 'grpc_metrics' } as const;
+
+/** What an edge is planned from. */
+export interface EdgeFacts<Config> {
+  readonly config: Config;
+  readonly target: WorkerTarget;
+  readonly entry: string;
+  readonly runnerMap: RunnerMap;
+}
+
+/** Sockets and watchers that one edge adds to a plan. */
+export interface EdgePlan {
+  readonly sockets: readonly SocketSpec[];
+  readonly watchers: readonly WatcherSpec[];
+}
+
+/** The HTTP edge. Its socket is shared: with many short connections, the kernel spreads them at no cost. */
+export function planHttpEdge(facts: EdgeFacts<HttpServerConfig>): EdgePlan {
+  const { config } = facts;
+  const data: HttpWorkerData = {
+    ...planEdgeData(facts, EDGE_SOCKETS.http),
+    keepAliveMs: config.keepAliveMs,
+    maxBodyBytes: config.maxBodyBytes,
+    ...(config.maxConcurrency !== undefined && { maxConcurrency: config.maxConcurrency }),
+  };
+  const { host, port, backlog } = config;
+  return {
+    sockets: [{ name: EDGE_SOCKETS.http, host, port, backlog, accept: 'shared' }],
+    watchers: [
+      {
+        ...planEdgeWatcher('http_api', facts, data),
+        sockets: [EDGE_SOCKETS.http],
+        readyTimeoutMs: READY_TIMEOUT_MS,
+      },
+    ],
+  };
+}
+
+/** The gRPC edge. Its few, long connections are handed out evenly; metrics have a plain HTTP port beside it. */
+export function planGrpcEdge(facts: EdgeFacts<GrpcServerConfig>): EdgePlan {
+  const { config } = facts;
+  const { metrics, host, port, backlog } = config;
+  const hasMetrics = metrics.enabled && metrics.port !== undefined;
+  const data: GrpcWorkerData = {
+    ...planEdgeData(facts, EDGE_SOCKETS.grpc),
+    ...(hasMetrics && { metricsSocket: EDGE_SOCKETS.grpcMetrics }),
+    reflection: config.reflection,
+    channelz: config.channelz,
+    ...(config.maxConcurrentStreams !== undefined && { maxConcurrentStreams: config.maxConcurrentStreams }),
+    maxMessageBytes: config.maxMessageBytes,
+  };
+  const sockets: SocketSpec[] = [{ name: EDGE_SOCKETS.grpc, host, port, backlog, accept: 'balanced' }];
+  if (hasMetrics) {
+    sockets.push({
+      name: EDGE_SOCKETS.grpcMetrics,
+      host: metrics.host,
+      port: metrics.port,
+      accept: 'shared',
+    });
+  }
+  return {
+    sockets,
+    watchers: [
+      {
+        ...planEdgeWatcher('grpc_api', facts, data),
+        sockets: sockets.map((socket) => socket.name),
+        readyTimeoutMs: GRPC_READY_TIMEOUT_MS,
+      },
+    ],
+  };
+}
+
+type EdgeConfigs = HttpServerConfig | GrpcServerConfig;
+
+function planEdgeWatcher(name: string, facts: EdgeFacts<EdgeConfigs>, data: EdgeWorkerData): WatcherSpec {
+  return {
+    name,
+    entry: facts.entry,
+    nodeArgs: NODE_ARGS,
+    numProcesses: facts.config.apiWorkers,
+    cwd: facts.target.workingDir,
+    data: toJson(data),
+    priority: PRIORITY.edge,
+    graceMs: facts.config.graceMs,
+  };
+}
+
+function planEdgeData(facts: EdgeFacts<EdgeConfigs>, socket: string): EdgeWorkerData {
+  const { config, target, runnerMap } = facts;
+  return {
+    target,
+    runnerMap: formatRunnerMap(runnerMap),
+    socket,
+    timeoutMs: config.timeoutMs,
+    graceMs: config.graceMs,
+    ...(config.ssl && { ssl: config.ssl }),
+    metrics: { enabled: config.metrics.enabled, buckets: config.metrics.buckets },
+    log: config.log,
+  };
+}

@@ -1,0 +1,56 @@
+import type { RunnerServerConfig, WorkerTarget } from '@bentots/config';
+import { ServeError } from '@bentots/errors';
+import type { ServiceDescription } from '@bentots/service';
+import type { Plan } from '@bentots/supervisor';
+
+import { planRunnerWatcher, type RunnerDescription } from './plan-runner-watcher.js';
+import type { ThreadFacts } from './plan-threads.js';
+
+/** Name of the socket in the plan. */
+export const RUNNER_SOCKET = 'runner';
+
+/** What {@link planRunnerServer} decides from. */
+export interface RunnerServerFacts {
+  readonly config: RunnerServerConfig;
+  readonly target: WorkerTarget;
+  readonly service: ServiceDescription;
+  readonly entry: string;
+  readonly machine: ThreadFacts;
+}
+
+/** One socket, and the workers of one runner behind it. @throws ServeError runner_not_found naming the available ones */
+export function planRunnerServer(facts: RunnerServerFacts): Plan {
+  const { config, target, entry, machine } = facts;
+  const runner = pickRunner(facts.service, config.runnerName);
+  const { timeoutMs, graceMs, log } = config;
+  return {
+    name: `runner-server:${runner.name}`,
+    sockets: [
+      {
+        name: RUNNER_SOCKET,
+        host: config.host,
+        port: config.port ?? 0,
+        backlog: config.backlog,
+        accept: 'balanced',
+      },
+    ],
+    watchers: [
+      planRunnerWatcher({ runner, target, entry, socket: RUNNER_SOCKET, timeoutMs, graceMs, log, machine }),
+    ],
+  };
+}
+
+function pickRunner(service: ServiceDescription, name: string): RunnerDescription {
+  const available = service.runners.filter((runner) => !runner.embedded);
+  const runner = available.find((candidate) => candidate.name === name);
+  if (runner !== undefined) return runner;
+  const names = available.map((candidate) => candidate.name);
+  const isEmbedded = service.runners.some((candidate) => candidate.name === name);
+  const problem = isEmbedded
+    ? `runner '${name}' of service '${service.name}' is embedded: it runs inside the API servers`
+    : `service '${service.name}' has no runner '${name}'`;
+  const rest = names.length === 0 ? 'it has no runner to start' : `available: ${names.join(', ')}`;
+  throw new ServeError('runner_not_found', `${problem}; ${rest}`, {
+    details: { runner: name, available: names },
+  });
+}

@@ -1,0 +1,43 @@
+import { compileGrpcServerConfig, readEnvironment } from '@bentots/config';
+import { checkRunnerMap, parseRunnerMap } from '@bentots/runner-map';
+
+import { announceGrpc, formatTag } from './announce.js';
+import { checkGrpcSupported } from './check-supported.js';
+import { checkTls } from './check-tls.js';
+import { describeTarget } from './describe-target.js';
+import { launch } from './launch.js';
+import { pickEntry } from './pick-entry.js';
+import { planGrpcServer } from './plan-grpc-server.js';
+import type { Prepare } from './prepared.js';
+import type { ServerHandle } from './server-handle.js';
+import type { StartGrpcServerOptions } from './start-options.js';
+
+/**
+ * Serves a service's APIs over gRPC, metrics on a port of their own, until told to stop. It is ready when its
+ * runners are: they may be started later.
+ *
+ * The handle rejects as that of `startHttpServer`, and with not_supported.
+ */
+export function startGrpcServer(options: StartGrpcServerOptions): ServerHandle {
+  return launch(prepareGrpcServer(options), options);
+}
+
+/** Everything {@link startGrpcServer} does before the first process. */
+export function prepareGrpcServer(options: StartGrpcServerOptions): Prepare {
+  return async (how) => {
+    const { workers, signals: _, environment = readEnvironment(), ...own } = options;
+    const config = compileGrpcServerConfig(own, environment);
+    const entry = pickEntry(workers, 'grpc');
+    checkGrpcSupported(config);
+    const runnerMap = parseRunnerMap(config.runnerMap);
+    await checkTls(config.ssl);
+    const { target, service } = await describeTarget(config, how);
+    checkRunnerMap(runnerMap, service);
+    return {
+      plan: planGrpcServer({ config, target, service, entry, runnerMap }),
+      log: config.log,
+      startLine: `Starting gRPC BentoServer "${formatTag(service)}" from ${target.workingDir}, workers: ${config.apiWorkers}`,
+      announce: announceGrpc(config, service),
+    };
+  };
+}

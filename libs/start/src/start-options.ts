@@ -1,0 +1,39 @@
+import type {
+  Environment,
+  GrpcServerOptions,
+  HttpServerOptions,
+  RunnerServerOptions,
+  ServeOptions,
+} from '@bentots/config';
+
+/** Files of the worker programs, absolute; no library ever imports an app, so whoever starts says where they are. */
+export interface WorkerEntries {
+  /** Runner server's worker. */
+  readonly runner?: string;
+  /** HTTP API server's worker. */
+  readonly http?: string;
+  /** gRPC API server's worker. */
+  readonly grpc?: string;
+}
+
+/** What each start function takes besides the server's own options. */
+export interface StartExtras {
+  /** Worker programs; each function says which it needs. */
+  readonly workers: WorkerEntries;
+  /** Stop on SIGINT, SIGTERM and SIGQUIT, at once on a second one. @default true */
+  readonly signals?: boolean | undefined;
+  /** Variables to read instead of the process's own. @default readEnvironment() */
+  readonly environment?: Environment | undefined;
+}
+
+/** Options of `startRunnerServer`; needs `workers.runner`. */
+export type StartRunnerServerOptions = RunnerServerOptions & StartExtras;
+
+/** Options of `startHttpServer`; needs `workers.http`. */
+export type StartHttpServerOptions = HttpServerOptions & StartExtras;
+
+/** Options of `startGrpcServer`; needs `workers.grpc`. */
+export type StartGrpcServerOptions = GrpcServerOptions & StartExtras;
+
+/** Options of `startServe`; needs all workers that the service and the options lead to. */
+export type StartServeOptions = ServeOptions & StartExtras;

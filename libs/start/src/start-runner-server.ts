@@ -1,0 +1,37 @@
+import { compileRunnerServerConfig, countCpus, readEnvironment } from '@bentots/config';
+
+import { announceRunner, formatTag } from './announce.js';
+import { describeTarget } from './describe-target.js';
+import { launch } from './launch.js';
+import { pickEntry } from './pick-entry.js';
+import { planRunnerServer } from './plan-runner-server.js';
+import type { Prepare } from './prepared.js';
+import type { ServerHandle } from './server-handle.js';
+import type { StartRunnerServerOptions } from './start-options.js';
+
+/**
+ * Serves one runner of a service over TCP until told to stop. Without `port` a free one is taken and kept, and
+ * reported by `ready`; without `host` only this machine can reach it.
+ *
+ * The handle rejects with invalid_option, service_*, runner_not_found, address_* or worker_not_ready.
+ */
+export function startRunnerServer(options: StartRunnerServerOptions): ServerHandle {
+  return launch(prepareRunnerServer(options), options);
+}
+
+/** Everything {@link startRunnerServer} does before the first process. */
+export function prepareRunnerServer(options: StartRunnerServerOptions): Prepare {
+  return async (how) => {
+    const { workers, signals: _, environment = readEnvironment(), ...own } = options;
+    const config = compileRunnerServerConfig(own, environment);
+    const entry = pickEntry(workers, 'runner');
+    const { target, service } = await describeTarget(config, how);
+    const machine = { cpus: countCpus(), environment };
+    return {
+      plan: planRunnerServer({ config, target, service, entry, machine }),
+      log: config.log,
+      startLine: `Starting RunnerServer "${config.runnerName}" of "${formatTag(service)}" from ${target.workingDir}`,
+      announce: announceRunner(config.runnerName, service),
+    };
+  };
+}

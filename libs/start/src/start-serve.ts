@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { compileServeConfig, countCpus, readEnvironment } from '@bentots/config';
+
+import { announceServe, formatTag } from './announce.js';
+import { checkGrpcSupported } from './check-supported.js';
+import { checkTls } from './check-tls.js';
+import { describeTarget } from './describe-target.js';
+import { launch } from './launch.js';
+import { pickEntry } from './pick-entry.js';
+import { planServe } from './plan-serve.js';
+import type { Prepare } from './prepared.js';
+import type { ServerHandle } from './server-handle.js';
+import type { StartServeOptions } from './start-options.js';
+
+/**
+ * All in one: every runner on a unix socket in a private directory, the HTTP edge and, unless `grpc` is false, the
+ * gRPC edge, in one process tree until told to stop. Runners start first and stop last.
+ *
+ * The handle rejects as those of the other three.
+ */
+export function startServe(options: StartServeOptions): ServerHandle {
+  return launch(prepareServe(options), options);
+}
+
+/** Everything {@link startServe} does before the first process. */
+export function prepareServe(options: StartServeOptions): Prepare {
+  return async (how) => {
+    const { workers, signals: _, environment = readEnvironment(), ...own } = options;
+    const config = compileServeConfig(own, environment);
+    if (config.grpc) checkGrpcSupported(config.grpc);
+    const entries = {
+      runner: pickEntry(workers, 'runner'),
+      http: pickEntry(workers, 'http'),
+      grpc: config.grpc ? pickEntry(workers, 'grpc') : '',
+    };
+    await checkTls(config.http.ssl);
+    const { target, service } = await describeTarget(config.http, how);
+    const runtimeDir = join(tmpdir(), `bentots-${randomBytes(6).toString('hex')}`);
+    const machine = { cpus: countCpus(), environment };
+    return {
+      plan: planServe({ config, target, service, entries, runtimeDir, machine }),
+      log: config.http.log,
+      startLine: `Starting BentoServer "${formatTag(service)}" with its runners from ${target.workingDir}`,
+      announce: announceServe(config, service),
+      runtimeDir,
+    };
+  };
+}
