@@ -1,1 +1,14 @@
-export {};
+export { Arbiter } from './arbiter.js';
+export type { ArbiterOptions } from './arbiter.js';
+export { handleSignals } from './signals.js';
+export { runOnce } from './run-once.js';
+export type { RunOnceOptions } from './run-once.js';
+export type { AcceptMode, JsonValue, Plan, SocketSpec, WatcherSpec } from './plan.js';
+export { DEFAULT_RESTART_POLICY } from './restart-policy.js';
+export type { RestartPolicy } from './restart-policy.js';
+export { formatBoundAddress } from './socket/bound-socket.js';
+export type { BoundSocket } from './socket/bound-socket.js';
+export type { KillReason, RestartReason, SupervisorEvent, WorkerRef } from './events.js';
+export type { MetricsSink } from './metrics-hub.js';
+export type { StopReport, TreeStatus, WatcherStatus, WorkerStatus } from './status.js';
+export type { TreeState, WatcherState, WorkerState } from './states.js';

@@ -1,0 +1,261 @@
+import { EXIT, exitCodeOf, ServeError } from '@bentots/errors';
+import { Balancer } from './balancer.js';
+import type { SupervisorEvent } from './events.js';
+import { CHECK_INTERVAL_MS, isSilent, wakeTime } from './heartbeat.js';
+import type { WorkerMessage } from './ipc.js';
+import { MetricsHub, type MetricsSink } from './metrics-hub.js';
+import { compilePlan, type Plan, type PlanConfig } from './plan.js';
+import type { OwnedFile } from './process/lifeline.js';
+import type { WorkerProcess } from './process/worker-process.js';
+import type { BoundSocket } from './socket/bound-socket.js';
+import { type Listener, openListeners } from './socket/listener.js';
+import { StateBox, TREE_MOVES, type TreeState } from './states.js';
+import { describeWatcher, type StopReport, type TreeStatus } from './status.js';
+import { type ServedSocket, Watcher, type WatcherHost } from './watcher.js';
+
+/** What an arbiter tells and uses. */
+export interface ArbiterOptions {
+  /** Told everything that happens; must not throw. */
+  onEvent?(event: SupervisorEvent): void;
+  /** Merges the metrics of the workers. @default none: workers that ask get an empty text */
+  readonly metrics?: MetricsSink;
+}
+
+/**
+ * Runs a plan until it is told to stop: binds the sockets, keeps the watchers' workers alive, ends everything in order.
+ * It never runs code of a service; it is used once.
+ */
+export class Arbiter implements WatcherHost {
+  readonly #plan: PlanConfig;
+  readonly #states: StateBox<TreeState>;
+  readonly #metrics: MetricsHub | undefined;
+  #served: readonly ServedSocket[] = [];
+  #watchers: readonly Watcher[] = [];
+  #opening: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #reloading: Promise<void> | undefined;
+  #report: StopReport = { exitCode: EXIT.ok, reason: 'asked' };
+  #resolveDone: (report: StopReport) => void = () => undefined;
+  readonly #onProcessExit = (): void => this.#abandon();
+  /** Resolves when nothing of the tree is left: no process, no socket. Never rejects. */
+  readonly done = new Promise<StopReport>((resolve) => (this.#resolveDone = resolve));
+  files: readonly OwnedFile[] = [];
+
+  /** Throws `invalid_option` if the plan is wrong. */
+  constructor(
+    plan: Plan,
+    private readonly options: ArbiterOptions = {},
+  ) {
+    this.#plan = compilePlan(plan);
+    this.#states = new StateBox<TreeState>(`tree '${plan.name}'`, TREE_MOVES, 'new', (state) => {
+      this.emit({ type: 'tree', state, ...(state === 'stopping' ? { reason: this.#report.reason } : {}) });
+    });
+    if (options.metrics !== undefined) {
+      this.#metrics = new MetricsHub(options.metrics, () => this.#processes('ready'));
+    }
+  }
+
+  get treeName(): string {
+    return this.#plan.name;
+  }
+
+  /** The sockets with their real addresses; empty before `start`. */
+  get sockets(): readonly BoundSocket[] {
+    return this.#served.map(({ listener }) => listener.bound);
+  }
+
+  /**
+   * Binds all sockets, then starts the watchers by priority; resolves when every worker is ready. On failure everything
+   * is stopped first, then it rejects: `address_in_use`, `address_unavailable`, `worker_not_ready`, or the worker's own.
+   */
+  async start(): Promise<readonly BoundSocket[]> {
+    this.#states.setState('starting');
+    process.once('exit', this.#onProcessExit);
+    if (process.pid === 1) {
+      const message =
+        'this is process 1, which must reap orphans, and Node does not: start it under an init (tini -g)';
+      this.emit({ type: 'warning', message });
+    }
+    try {
+      this.#opening = this.#open();
+      await this.#opening;
+      for (const group of this.#groups()) {
+        this.#throwIfStopping();
+        await Promise.all(group.map((watcher) => watcher.start()));
+      }
+      this.#throwIfStopping();
+      this.#states.setState('running');
+      this.#watchHeartbeats();
+      return this.sockets;
+    } catch (error) {
+      const failure = ServeError.from(error);
+      await this.#end({ exitCode: exitCodeOf(failure.code), reason: 'failed', error: failure });
+      throw this.#report.error ?? failure;
+    }
+  }
+
+  /** Drains and ends everything in reverse order, each watcher within its grace time. Resolves when it is over. */
+  async stop(): Promise<void> {
+    await this.#end({ exitCode: EXIT.ok, reason: 'asked' });
+  }
+
+  /** Kills everything now; the report says `forced` and exit code 130. */
+  force(): void {
+    if (this.#states.is('stopped', 'failed')) return;
+    this.#report = { exitCode: EXIT.forced, reason: 'forced' };
+    for (const watcher of this.#watchers) watcher.force();
+    void this.#end(this.#report);
+  }
+
+  /**
+   * Replaces every worker, one at a time: the successor is ready before the old one drains. If one does not get ready
+   * the old one and all that follow stay, and its error is thrown. Asked twice, it happens once.
+   */
+  reload(): Promise<void> {
+    this.#reloading ??= this.#reload().finally(() => (this.#reloading = undefined));
+    return this.#reloading;
+  }
+
+  /** What there is and how it is doing, as JSON. */
+  status(): TreeStatus {
+    return {
+      name: this.#plan.name,
+      state: this.#states.state,
+      pid: process.pid,
+      sockets: this.sockets,
+      watchers: this.#watchers.map(describeWatcher),
+    };
+  }
+
+  /** The merged metrics of all workers, those that are gone included. */
+  async metricsText(): Promise<string> {
+    return (await this.#metrics?.text()) ?? '';
+  }
+
+  emit(event: SupervisorEvent): void {
+    this.options.onEvent?.(event);
+  }
+
+  onMessage(worker: WorkerProcess, message: WorkerMessage): void {
+    if (message.supervisor === 'snapshot') this.#metrics?.onSnapshot(worker, message.id, message.snapshot);
+    else if (message.supervisor === 'ask-metrics') void this.#sendMetrics(worker, message.id);
+  }
+
+  onGone(worker: WorkerProcess): void {
+    this.#metrics?.onGone(worker);
+  }
+
+  onCrashLoop(error: ServeError): void {
+    void this.#end({ exitCode: exitCodeOf(error.code), reason: 'crash-loop', error });
+  }
+
+  async #open(): Promise<void> {
+    const listeners = await openListeners(this.#plan.sockets);
+    this.files = listeners.flatMap(ownedFileOf);
+    this.#served = listeners.map((listener) => {
+      const users = () => this.#watchers.filter(({ config }) => config.sockets.includes(listener.name));
+      const workers = () => users().flatMap((watcher) => watcher.processes);
+      return { listener, balancer: new Balancer(listener.name, workers) };
+    });
+    this.#watchers = this.#plan.watchers.map((config) => {
+      const sockets = this.#served.filter(({ listener }) => config.sockets.includes(listener.name));
+      return new Watcher(config, sockets, this);
+    });
+    for (const socket of this.sockets) this.emit({ type: 'socket-bound', socket });
+  }
+
+  #throwIfStopping(): void {
+    if (this.#stopping === undefined) return;
+    throw new ServeError('cancelled', 'the server was stopped before it was ready');
+  }
+
+  /** Watchers of the same priority, in the order of starting. */
+  #groups(): readonly (readonly Watcher[])[] {
+    const priorities = [...new Set(this.#watchers.map(({ config }) => config.priority))].sort(
+      (a, b) => a - b,
+    );
+    return priorities.map((priority) => this.#watchers.filter(({ config }) => config.priority === priority));
+  }
+
+  /** The only way to the end. The first report counts, unless somebody lost patience. */
+  #end(report: StopReport): Promise<void> {
+    this.#stopping ??= this.#stopAll(report);
+    return this.#stopping;
+  }
+
+  async #stopAll(report: StopReport): Promise<void> {
+    this.#report = report;
+    if (!this.#states.is('new')) this.#states.setState('stopping');
+    await this.#opening?.catch(() => undefined);
+    for (const group of [...this.#groups()].reverse()) {
+      await Promise.all(group.map((watcher) => watcher.stop(() => this.#closeSocketsOf(watcher))));
+    }
+    this.#closeAll();
+    process.off('exit', this.#onProcessExit);
+    this.#states.setState(['asked', 'forced'].includes(this.#report.reason) ? 'stopped' : 'failed');
+    this.#resolveDone(this.#report);
+  }
+
+  /** Closes the sockets that no other watcher still serves. */
+  async #closeSocketsOf(watcher: Watcher): Promise<void> {
+    const others = this.#watchers.filter(
+      (other) => other !== watcher && !['stopped', 'stopping'].includes(other.state),
+    );
+    const own = watcher.sockets.filter((socket) => !others.some((other) => other.sockets.includes(socket)));
+    await Promise.all(own.map(({ listener, balancer }) => listener.seal(balancer.take)));
+  }
+
+  async #reload(): Promise<void> {
+    if (!this.#states.is('running')) {
+      throw new ServeError('unavailable', `a tree that is ${this.#states.state} cannot be reloaded`);
+    }
+    this.#states.setState('reloading');
+    try {
+      for (const watcher of this.#groups().flat()) await watcher.reload();
+    } finally {
+      if (this.#states.is('reloading')) this.#states.setState('running');
+    }
+  }
+
+  async #sendMetrics(worker: WorkerProcess, id: number): Promise<void> {
+    const text = await this.metricsText().catch((error: unknown) => {
+      this.emit({ type: 'warning', message: `the metrics cannot be merged: ${String(error)}` });
+      return null;
+    });
+    worker.send({ supervisor: 'metrics', id, text });
+  }
+
+  #watchHeartbeats(): void {
+    let awakeSince = performance.now();
+    let lastCheck = awakeSince;
+    const timer = setInterval(() => {
+      const now = performance.now();
+      awakeSince = wakeTime(awakeSince, lastCheck, now);
+      lastCheck = now;
+      for (const watcher of this.#watchers) watcher.killSilent((pulse) => isSilent(pulse, awakeSince, now));
+    }, CHECK_INTERVAL_MS);
+    timer.unref();
+    void this.done.then(() => clearInterval(timer));
+  }
+
+  #processes(state: WorkerProcess['state']): readonly WorkerProcess[] {
+    return this.#watchers.flatMap((watcher) => watcher.processes).filter((worker) => worker.state === state);
+  }
+
+  #closeAll(): void {
+    for (const { listener, balancer } of this.#served) {
+      listener.close();
+      balancer.close();
+    }
+  }
+
+  /** This process ends without having stopped the tree: what can be done without waiting is done. */
+  #abandon(): void {
+    for (const watcher of this.#watchers) watcher.force();
+    this.#closeAll();
+  }
+}
+
+function ownedFileOf({ bound: { address }, inode }: Listener): readonly OwnedFile[] {
+  return 'path' in address && inode !== undefined ? [{ path: address.path, inode }] : [];
+}

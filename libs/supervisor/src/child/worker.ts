@@ -1,0 +1,220 @@
+import { performance } from 'node:perf_hooks';
+import type net from 'node:net';
+import { exitCodeOf, ServeError } from '@bentots/errors';
+import type { ArbiterMessage, WorkerInit } from '../ipc.js';
+import type { JsonValue } from '../plan.js';
+import type { Channel } from './channel.js';
+import { ServedSockets } from './served-sockets.js';
+
+/** What a worker knows about itself, and what it can tell its arbiter. */
+export interface Worker {
+  readonly watcher: string;
+  /** 1 to N, kept over restarts. */
+  readonly workerId: number;
+  /** Counts the processes that this worker number has had, from 1. */
+  readonly generation: number;
+  /** The plan's `data` for this watcher. */
+  readonly data: unknown;
+  /** Whether it has been asked to stop: its readiness is over, though requests are still served. */
+  readonly draining: boolean;
+  /** Lets a server have the connections of a socket; `net`, `http` and `https` servers alike. */
+  serve(socket: string, server: net.Server): Promise<void>;
+  /** Says that it serves. `info` goes into the event. */
+  ready(info?: JsonValue): void;
+  /** Tells the arbiter why this worker cannot serve, and exits with the error's code. */
+  fail(error: unknown): Promise<never>;
+  /**
+   * Registers what is done when no new connection comes any more; run in reverse order of registration, one after the
+   * other. `signal` aborts when the grace time is nearly over: then give up what is left.
+   */
+  onDrain(fn: (signal: AbortSignal) => void | Promise<void>): void;
+  /** Registers the source of metric snapshots (JSON); asked for by the arbiter, pushed when changed, sent at the end. */
+  snapshots(fn: () => unknown): void;
+  /** The metrics of the whole tree, merged by the arbiter. */
+  metricsText(): Promise<string>;
+}
+
+type DrainHook = (signal: AbortSignal) => void | Promise<void>;
+
+/** The end of the grace time is the kill; hooks are told so much earlier. */
+const MARGIN_MS = 1000;
+const METRICS_LIMIT_MS = 5000;
+
+/** The {@link Worker} of this process. */
+export class AttachedWorker implements Worker {
+  readonly #sockets: ServedSockets;
+  readonly #hooks: DrainHook[] = [];
+  readonly #metricsWaiting = new Map<number, (text: string | null) => void>();
+  readonly #late = new AbortController();
+  #takeSnapshot: (() => unknown) | undefined;
+  #lastPushed = '';
+  #lastMetricsId = 0;
+  #isReady = false;
+  #draining = false;
+  #sealed = false;
+
+  constructor(
+    private readonly init: WorkerInit,
+    private readonly channel: Channel,
+  ) {
+    process.title = init.title;
+    this.#sockets = new ServedSockets(init.sockets, (socket, count) => {
+      void channel.send({ supervisor: 'closed', socket, count });
+    });
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)
+      process.on(signal, () => void this.#leave());
+    if (init.heartbeatMs > 0) this.#startBeating(init.heartbeatMs);
+    setInterval(() => void this.#pushSnapshot(), init.snapshotMs).unref();
+  }
+
+  get watcher(): string {
+    return this.init.watcher;
+  }
+  get workerId(): number {
+    return this.init.workerId;
+  }
+  get generation(): number {
+    return this.init.generation;
+  }
+  get data(): unknown {
+    return this.init.data;
+  }
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  serve(socket: string, server: net.Server): Promise<void> {
+    return this.#sockets.serve(socket, server);
+  }
+
+  ready(info: JsonValue = null): void {
+    this.#isReady = true;
+    void this.channel.send({ supervisor: 'ready', info });
+  }
+
+  async fail(error: unknown): Promise<never> {
+    const failure = describeFailure(error);
+    await this.channel.send({ supervisor: 'fail', error: failure.toJSON() });
+    process.exit(exitCodeOf(failure.code));
+  }
+
+  onDrain(fn: DrainHook): void {
+    this.#hooks.unshift(fn);
+  }
+
+  snapshots(fn: () => unknown): void {
+    this.#takeSnapshot = fn;
+  }
+
+  metricsText(): Promise<string> {
+    const id = ++this.#lastMetricsId;
+    return new Promise((resolve, reject) => {
+      const fail = (why: string): void => reject(new ServeError('unavailable', `no metrics: ${why}`));
+      const timer = setTimeout(() => {
+        this.#metricsWaiting.delete(id);
+        fail(`the arbiter did not answer within ${METRICS_LIMIT_MS} ms`);
+      }, METRICS_LIMIT_MS);
+      this.#metricsWaiting.set(id, (text) => {
+        clearTimeout(timer);
+        if (text === null) fail('the arbiter could not merge them');
+        else resolve(text);
+      });
+      void this.channel.send({ supervisor: 'ask-metrics', id });
+    });
+  }
+
+  /** Takes a message of the arbiter. @internal */
+  receive(message: ArbiterMessage, handle: unknown): void {
+    if (message.supervisor === 'connection') {
+      // Before its first byte is read here: only what nobody read may be handed to another worker.
+      void this.channel.send({ supervisor: 'taken', id: message.id });
+      if (typeof handle === 'object' && handle !== null) this.#sockets.take(message.socket, handle);
+      else void this.channel.send({ supervisor: 'closed', socket: message.socket, count: 1 });
+    } else if (message.supervisor === 'drain') this.#beginDrain(message.graceMs);
+    else if (message.supervisor === 'sealed') void this.#finish();
+    else if (message.supervisor === 'ask-snapshot') void this.#sendSnapshot(message.id);
+    else if (message.supervisor === 'metrics') {
+      this.#metricsWaiting.get(message.id)?.(message.text);
+      this.#metricsWaiting.delete(message.id);
+    }
+  }
+
+  /** A signal from outside: the arbiter decides, as for every other end. */
+  async #leave(): Promise<void> {
+    if (this.#draining) return;
+    await this.channel.send({ supervisor: 'leaving' });
+    // Nobody is served yet, so there is nothing to finish.
+    if (!this.#isReady) process.exit();
+  }
+
+  #beginDrain(graceMs: number): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    setTimeout(() => this.#late.abort(), Math.max(graceMs - MARGIN_MS, graceMs * 0.9)).unref();
+    this.#sockets.unlisten();
+    void this.channel.send({ supervisor: 'unlistened' });
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#sealed) return;
+    this.#sealed = true;
+    for (const hook of this.#hooks) {
+      try {
+        await hook(this.#late.signal);
+      } catch (error) {
+        process.exitCode = 1;
+        process.stderr.write(`${this.init.title}: a drain hook failed: ${String(error)}\n`);
+      }
+    }
+    await this.#sendSnapshot(0);
+    process.exit();
+  }
+
+  async #pushSnapshot(): Promise<void> {
+    if (this.#takeSnapshot === undefined || this.#sealed) return;
+    const snapshot = await this.#snapshot();
+    const json = JSON.stringify(snapshot);
+    if (json === this.#lastPushed) return;
+    this.#lastPushed = json;
+    await this.channel.send({ supervisor: 'snapshot', id: 0, snapshot });
+  }
+
+  async #sendSnapshot(id: number): Promise<void> {
+    await this.channel.send({ supervisor: 'snapshot', id, snapshot: await this.#snapshot() });
+  }
+
+  async #snapshot(): Promise<unknown> {
+    try {
+      return (await this.#takeSnapshot?.()) ?? null;
+    } catch (error) {
+      process.stderr.write(`${this.init.title}: no metric snapshot: ${String(error)}\n`);
+      return null;
+    }
+  }
+
+  #startBeating(intervalMs: number): void {
+    let due = performance.now() + intervalMs;
+    let last = performance.eventLoopUtilization();
+    const beat = (): void => {
+      const now = performance.now();
+      const lagMs = Math.max(0, Math.round(now - due));
+      const current = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(current, last);
+      last = current;
+      due = now + intervalMs;
+      void this.channel.send({ supervisor: 'beat', lagMs, utilization, rssBytes: process.memoryUsage.rss() });
+    };
+    setInterval(beat, intervalMs).unref();
+  }
+}
+
+/** The user must learn what their own code threw: here the message of a foreign error is told, and its stack printed. */
+function describeFailure(error: unknown): ServeError {
+  if (error instanceof ServeError) return error;
+  const words = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? words) : words}\n`);
+  const className = error instanceof Error ? error.constructor.name : typeof error;
+  return new ServeError('worker_not_ready', `a worker could not start: ${words}`, {
+    details: { class: className },
+  });
+}

@@ -1,0 +1,46 @@
+import type { ServeErrorJson } from '@bentots/errors';
+import type { BoundSocket } from './socket/bound-socket.js';
+import type { JsonValue } from './plan.js';
+import type { TreeState } from './states.js';
+
+/** Which process an event is about. */
+export interface WorkerRef {
+  readonly watcher: string;
+  /** 1 to N, kept over restarts. */
+  readonly workerId: number;
+  /** Counts the processes that this worker number has had, from 1. */
+  readonly generation: number;
+  readonly pid: number | undefined;
+}
+
+/** Why a process group was killed. */
+export type KillReason = 'grace time is over' | 'not ready in time' | 'heartbeat stopped' | 'forced';
+
+/** Why a worker is started again. */
+export type RestartReason = 'crashed' | 'left' | 'reload';
+
+/** Everything that happens in a tree, in order; made to be logged as it is. */
+export type SupervisorEvent =
+  | { readonly type: 'tree'; readonly state: TreeState; readonly reason?: string }
+  | { readonly type: 'socket-bound'; readonly socket: BoundSocket }
+  | ({ readonly type: 'worker-started' } & WorkerRef)
+  | ({ readonly type: 'worker-ready'; readonly tookMs: number; readonly info: JsonValue } & WorkerRef)
+  | ({ readonly type: 'worker-draining' } & WorkerRef)
+  | ({ readonly type: 'worker-killed'; readonly reason: KillReason } & WorkerRef)
+  | ({
+      readonly type: 'worker-exited';
+      readonly code: number | null;
+      readonly signal: NodeJS.Signals | null;
+      /** Whether the arbiter had asked for it. */
+      readonly expected: boolean;
+      readonly livedMs: number;
+      readonly error?: ServeErrorJson;
+    } & WorkerRef)
+  | ({
+      readonly type: 'worker-restarting';
+      readonly reason: RestartReason;
+      readonly delayMs: number;
+    } & WorkerRef)
+  | ({ readonly type: 'crash-loop'; readonly crashes: number; readonly windowMs: number } & WorkerRef)
+  | { readonly type: 'signal'; readonly signal: NodeJS.Signals; readonly effect: 'stop' | 'force' | 'reload' }
+  | { readonly type: 'warning'; readonly message: string };

@@ -1,0 +1,109 @@
+import type { ServeErrorJson } from '@bentots/errors';
+import type { AcceptMode, JsonValue } from './plan.js';
+
+/** A socket as a worker sees it: `fd` only when it accepts by itself. */
+export interface WorkerSocket {
+  readonly name: string;
+  readonly accept: AcceptMode;
+  readonly backlog: number;
+  readonly fd?: number;
+}
+
+/** What a worker is told when it attaches. */
+export interface WorkerInit {
+  readonly watcher: string;
+  readonly workerId: number;
+  readonly generation: number;
+  /** What `ps` shows. */
+  readonly title: string;
+  readonly data: JsonValue;
+  readonly sockets: readonly WorkerSocket[];
+  /** 0: send none. */
+  readonly heartbeatMs: number;
+  readonly snapshotMs: number;
+}
+
+/** How a worker's event loop is doing. */
+export interface Beat {
+  /** How much later than planned the beat was sent. */
+  readonly lagMs: number;
+  /** Share of time that the loop was busy, 0 to 1. */
+  readonly utilization: number;
+  readonly rssBytes: number;
+}
+
+/**
+ * What workers tell the arbiter. The key is `supervisor` so that messages which user code sends over the same channel
+ * are told apart, and ignored.
+ */
+export type WorkerMessage =
+  | { readonly supervisor: 'hello' }
+  | { readonly supervisor: 'ready'; readonly info: JsonValue }
+  | { readonly supervisor: 'fail'; readonly error: ServeErrorJson }
+  /** A signal from outside asks this worker to stop. */
+  | { readonly supervisor: 'leaving' }
+  /** It accepts nothing by itself any more. */
+  | { readonly supervisor: 'unlistened' }
+  /** The handed connection is the worker's now. */
+  | { readonly supervisor: 'taken'; readonly id: number }
+  /** So many handed connections of a socket ended. */
+  | { readonly supervisor: 'closed'; readonly socket: string; readonly count: number }
+  | ({ readonly supervisor: 'beat' } & Beat)
+  | { readonly supervisor: 'snapshot'; readonly id: number; readonly snapshot: unknown }
+  | { readonly supervisor: 'ask-metrics'; readonly id: number };
+
+/** What the arbiter tells workers. */
+export type ArbiterMessage =
+  | ({ readonly supervisor: 'init' } & WorkerInit)
+  /** A connection goes with it. */
+  | { readonly supervisor: 'connection'; readonly id: number; readonly socket: string }
+  | { readonly supervisor: 'drain'; readonly graceMs: number }
+  /** No more connections will come: finish those that are there. */
+  | { readonly supervisor: 'sealed' }
+  | { readonly supervisor: 'ask-snapshot'; readonly id: number }
+  | { readonly supervisor: 'metrics'; readonly id: number; readonly text: string | null };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isString = (value: unknown): value is string => typeof value === 'string';
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+const always = (): boolean => true;
+
+const WORKER_CHECKS: Readonly<Record<WorkerMessage['supervisor'], (fields: Fields) => boolean>> = {
+  hello: always,
+  ready: always,
+  fail: ({ error }) => isFields(error) && isString(error['code']) && isString(error['message']),
+  leaving: always,
+  unlistened: always,
+  taken: ({ id }) => isNumber(id),
+  closed: ({ socket, count }) => isString(socket) && isNumber(count),
+  beat: ({ lagMs, utilization, rssBytes }) => isNumber(lagMs) && isNumber(utilization) && isNumber(rssBytes),
+  snapshot: ({ id }) => isNumber(id),
+  'ask-metrics': ({ id }) => isNumber(id),
+};
+
+const ARBITER_CHECKS: Readonly<Record<ArbiterMessage['supervisor'], (fields: Fields) => boolean>> = {
+  init: ({ watcher, workerId, sockets }) => isString(watcher) && isNumber(workerId) && Array.isArray(sockets),
+  connection: ({ id, socket }) => isNumber(id) && isString(socket),
+  drain: ({ graceMs }) => isNumber(graceMs),
+  sealed: always,
+  'ask-snapshot': ({ id }) => isNumber(id),
+  metrics: ({ id, text }) => isNumber(id) && (isString(text) || text === null),
+};
+
+/** Whether a value that came over a worker's channel is one of our messages; all others are the user's own. */
+export function isWorkerMessage(value: unknown): value is WorkerMessage {
+  return passes(WORKER_CHECKS, value);
+}
+
+/** Whether a value that came from the parent is one of our messages. */
+export function isArbiterMessage(value: unknown): value is ArbiterMessage {
+  return passes(ARBITER_CHECKS, value);
+}
+
+function passes(checks: Readonly<Record<string, (fields: Fields) => boolean>>, value: unknown): boolean {
+  if (!isFields(value) || !isString(value['supervisor'])) return false;
+  const kind = value['supervisor'];
+  return Object.hasOwn(checks, kind) && checks[kind]?.(value) === true;
+}

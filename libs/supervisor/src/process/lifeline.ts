@@ -1,0 +1,36 @@
+/** The descriptor on which every child holds its lifeline: a pipe whose other end lives and dies with the parent. */
+export const LIFELINE_FD = 4;
+
+/** A unix socket's file, to be removed by whoever outlives the parent; the inode tells it from a newer one. */
+export interface OwnedFile {
+  readonly path: string;
+  readonly inode: number;
+}
+
+/**
+ * Runs in a thread of the child, so that it works while the event loop is blocked. It reads asynchronously: a thread
+ * that is blocked in a read makes `process.exit()` hang. It kills the group, to take grandchildren along.
+ */
+const THREAD_SOURCE = `
+const { workerData: { pid, files } } = require('node:worker_threads'), fs = require('node:fs');
+const lifeline = new (require('node:net').Socket)({ fd: ${LIFELINE_FD} });
+lifeline.on('error', () => {}).on('close', () => {
+  for (const { path, inode } of files) try { if (fs.lstatSync(path).ino === inode) fs.unlinkSync(path); } catch {}
+  try { process.kill(-pid, 'SIGKILL'); } catch { process.kill(pid, 'SIGKILL'); }
+}).resume();`;
+
+/**
+ * The node options that make a child die with its parent, from before its first import and whatever code it runs.
+ * They remove themselves from `execArgv`, so that what the child forks does not look for a lifeline.
+ */
+export function lifelineArgs(files: readonly OwnedFile[]): readonly string[] {
+  const source = [
+    `import { isMainThread, Worker } from 'node:worker_threads';`,
+    `if (isMainThread) {`,
+    `process.execArgv.splice(process.execArgv.indexOf('--import'), 2);`,
+    `new Worker(${JSON.stringify(THREAD_SOURCE)}, { eval: true, execArgv: [], env: {},`,
+    `workerData: { pid: process.pid, files: ${JSON.stringify(files)} } }).unref();`,
+    `}`,
+  ].join('\n');
+  return ['--import', `data:text/javascript,${encodeURIComponent(source)}`];
+}

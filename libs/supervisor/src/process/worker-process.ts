@@ -1,0 +1,278 @@
+import { type ChildProcess, type SendHandle, spawn } from 'node:child_process';
+import { ServeError } from '@bentots/errors';
+import type { KillReason } from '../events.js';
+import {
+  type ArbiterMessage,
+  type Beat,
+  isWorkerMessage,
+  type WorkerInit,
+  type WorkerMessage,
+} from '../ipc.js';
+import type { JsonValue } from '../plan.js';
+import type { RawHandle } from '../socket/raw-handle.js';
+import { PROCESS_MOVES, type ProcessState, StateBox } from '../states.js';
+import { killGroup } from './kill-group.js';
+import { lifelineArgs, type OwnedFile } from './lifeline.js';
+
+/** Everything that one process needs to start. */
+export interface Launch {
+  readonly entry: string;
+  readonly nodeArgs: readonly string[];
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string | undefined;
+  readonly readyTimeoutMs: number;
+  /** Descriptors to inherit, from {@link FIRST_SOCKET_FD} on. */
+  readonly fds: readonly number[];
+  readonly files: readonly OwnedFile[];
+  readonly init: WorkerInit;
+}
+
+/** How a process ended. */
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly livedMs: number;
+  /** How long it had been ready; 0 if it never was. */
+  readonly readyForMs: number;
+  /** Whether the arbiter had asked for it. */
+  readonly asked: boolean;
+  /** Whether it ended cleanly on a signal that the arbiter did not send. */
+  readonly left: boolean;
+  /** What the worker said, or what we know, about a failure. */
+  readonly error: ServeError | undefined;
+}
+
+/** Who wants to know what a process says and does. */
+export interface ProcessListener {
+  onMessage(process: WorkerProcess, message: WorkerMessage): void;
+  onReady(process: WorkerProcess, info: JsonValue): void;
+  onDraining(process: WorkerProcess): void;
+  onKilled(process: WorkerProcess, reason: KillReason): void;
+  /** The last thing that is said about a process; all its messages came before. */
+  onExit(process: WorkerProcess, exit: ProcessExit): void;
+}
+
+/** The first inherited socket; before it: standard streams, the IPC channel, the lifeline. */
+export const FIRST_SOCKET_FD = 5;
+
+/** An exit is not reported before the channel's last messages were read; this bounds the wait. */
+const CHANNEL_LIMIT_MS = 200;
+
+/** A worker that is not ready has nothing to finish; it may be deep in the loading of a model. */
+const UNREADY_GRACE_MS = 2000;
+
+const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'];
+
+/** One process of a worker, from spawn to exit. */
+export class WorkerProcess {
+  readonly #states: StateBox<ProcessState>;
+  readonly #child: ChildProcess;
+  readonly #startedAt = performance.now();
+  readonly #readyTimer: NodeJS.Timeout;
+  #readyAt: number | undefined;
+  #asked = false;
+  #leaving = false;
+  #sealed = false;
+  #error: ServeError | undefined;
+  #resolveUnlistened: () => void = () => undefined;
+  #resolveExit: () => void = () => undefined;
+  /** Resolves when the worker accepts nothing by itself any more, or is gone. */
+  readonly unlistened = new Promise<void>((resolve) => (this.#resolveUnlistened = resolve));
+  /** Resolves after the process is gone and was reported. */
+  readonly exited = new Promise<void>((resolve) => (this.#resolveExit = resolve));
+  /** Connections that were handed to it and are not closed, over all sockets. */
+  connections = 0;
+  /** Connections that were ever handed to it; breaks ties. */
+  handed = 0;
+  /** The newest beat, and when it came. */
+  beat: (Beat & { readonly at: number }) | undefined;
+
+  constructor(
+    private readonly launch: Launch,
+    private readonly listener: ProcessListener,
+  ) {
+    this.#states = new StateBox(`process of ${this.name}`, PROCESS_MOVES, 'starting', (state) => {
+      if (state === 'draining') listener.onDraining(this);
+    });
+    this.#child = spawnWorker(launch);
+    this.#child.on('message', (message) => this.#onMessage(message));
+    this.#child.on('error', (error) => this.#onError(error));
+    this.#child.once('exit', (code, signal) => void this.#onExit(code, signal));
+    this.#readyTimer = setTimeout(() => this.#onNotReady(), launch.readyTimeoutMs);
+  }
+
+  get state(): ProcessState {
+    return this.#states.state;
+  }
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+  get generation(): number {
+    return this.launch.init.generation;
+  }
+  get workerId(): number {
+    return this.launch.init.workerId;
+  }
+  get watcher(): string {
+    return this.launch.init.watcher;
+  }
+  /** `worker 2 of 'http-api'`. */
+  get name(): string {
+    return `worker ${this.workerId} of '${this.watcher}'`;
+  }
+  /** What tells its metrics from those of every other process. */
+  get source(): string {
+    return `${this.watcher}:${this.workerId}:${this.generation}`;
+  }
+  /** How long it has been ready; 0 if it is not. */
+  get readyForMs(): number {
+    return this.#readyAt === undefined ? 0 : performance.now() - this.#readyAt;
+  }
+  /** Time from the spawn to ready. */
+  get startTookMs(): number {
+    return (this.#readyAt ?? performance.now()) - this.#startedAt;
+  }
+  /** When it was last heard of: its newest beat, or when it became ready. */
+  get lastBeatAtMs(): number {
+    return this.beat?.at ?? this.#readyAt ?? this.#startedAt;
+  }
+  /** What it said about a failure. */
+  get error(): ServeError | undefined {
+    return this.#error;
+  }
+  /** Whether a worker that was asked to stop may still be handed connections: it serves, and was not told the last. */
+  get canStillTake(): boolean {
+    return this.#states.is('draining') && this.#readyAt !== undefined && !this.#sealed;
+  }
+
+  /** Sends a message, with a connection if there is one. False if the channel is closed. */
+  send(message: ArbiterMessage, handle?: RawHandle): boolean {
+    if (!this.#child.connected) return false;
+    // Node hands raw handles over as it does for sockets; only the public type does not say so.
+    this.#child.send(message, handle as SendHandle | undefined, { keepOpen: true }, () => undefined);
+    return true;
+  }
+
+  /** Asks it to stop accepting and, once {@link seal} was called, to finish; kills the group when the time is over. */
+  drain(graceMs: number): void {
+    this.#asked = true;
+    if (!this.#states.is('starting', 'ready')) return;
+    const wasReady = this.#states.is('ready');
+    this.#states.setState('draining');
+    this.#killAfter(wasReady ? graceMs : Math.min(graceMs, UNREADY_GRACE_MS));
+    if (!wasReady) {
+      // It serves nobody; the signal also reaches a worker that has not attached yet.
+      this.#resolveUnlistened();
+      killGroup(this.pid, 'SIGTERM');
+    } else if (!this.send({ supervisor: 'drain', graceMs })) {
+      this.kill('forced');
+    }
+  }
+
+  /** Says that no more connections will come. */
+  seal(): void {
+    if (this.#sealed || !this.#states.is('draining')) return;
+    this.#sealed = true;
+    this.send({ supervisor: 'sealed' });
+  }
+
+  /** Kills its process group now. */
+  kill(reason: KillReason, error?: ServeError): void {
+    if (this.#states.is('exited')) return;
+    this.#error ??= error;
+    if (reason === 'forced') this.#asked = true;
+    if (killGroup(this.pid, 'SIGKILL')) this.listener.onKilled(this, reason);
+  }
+
+  #killAfter(graceMs: number): void {
+    const timer = setTimeout(() => this.kill('grace time is over'), graceMs);
+    void this.exited.then(() => clearTimeout(timer));
+  }
+
+  #onMessage(message: unknown): void {
+    if (!isWorkerMessage(message)) return;
+    if (message.supervisor === 'hello') this.send({ supervisor: 'init', ...this.launch.init });
+    else if (message.supervisor === 'ready') this.#onReady(message.info);
+    else if (message.supervisor === 'fail') this.#error = ServeError.fromJSON(message.error);
+    else if (message.supervisor === 'leaving') this.#leaving = !this.#asked;
+    else if (message.supervisor === 'unlistened') this.#resolveUnlistened();
+    else if (message.supervisor === 'beat') this.beat = { ...message, at: performance.now() };
+    this.listener.onMessage(this, message);
+  }
+
+  #onReady(info: JsonValue): void {
+    if (!this.#states.is('starting')) return;
+    clearTimeout(this.#readyTimer);
+    this.#readyAt = performance.now();
+    this.#states.setState('ready');
+    this.listener.onReady(this, info);
+  }
+
+  #onNotReady(): void {
+    if (!this.#states.is('starting')) return;
+    const message = `${this.name} was not ready within ${this.launch.readyTimeoutMs} ms`;
+    this.kill('not ready in time', new ServeError('worker_not_ready', message));
+  }
+
+  #onError(error: Error): void {
+    // Without a pid the spawn failed, and no exit follows. Other errors (a message to a dead worker) end in an exit.
+    if (this.pid !== undefined) return;
+    this.#error = new ServeError('worker_not_ready', `${this.name} cannot be started: ${error.message}`, {
+      cause: error,
+    });
+    void this.#onExit(null, null);
+  }
+
+  async #onExit(code: number | null, signal: NodeJS.Signals | null): Promise<void> {
+    // What it left behind goes first: grandchildren could hold ports and channels open.
+    killGroup(this.pid, 'SIGKILL');
+    clearTimeout(this.#readyTimer);
+    const exit = this.#describeExit(code, signal);
+    await this.#channelClosed();
+    this.#states.setState('exited');
+    this.#resolveUnlistened();
+    this.listener.onExit(this, { ...exit, error: this.#error ?? exit.error });
+    this.#resolveExit();
+  }
+
+  #describeExit(code: number | null, signal: NodeJS.Signals | null): ProcessExit {
+    const livedMs = performance.now() - this.#startedAt;
+    const wasReady = this.#readyAt !== undefined;
+    const how = signal === null ? `with code ${String(code)}` : `on ${signal}`;
+    const when = wasReady
+      ? `after ${Math.round(livedMs)} ms`
+      : 'before it was ready; its own words are above';
+    const left = this.#leaving || (!this.#asked && signal !== null && STOP_SIGNALS.includes(signal));
+    const asked = this.#asked && !this.#leaving;
+    const error = asked ? undefined : new ServeError('worker_not_ready', `${this.name} ended ${how} ${when}`);
+    return { code, signal, livedMs, readyForMs: this.readyForMs, asked, left, error };
+  }
+
+  #channelClosed(): Promise<void> {
+    if (!this.#child.connected) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, CHANNEL_LIMIT_MS);
+      this.#child.once('disconnect', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+function spawnWorker(launch: Launch): ChildProcess {
+  const nodeArgs = [...lifelineArgs(launch.files), ...launch.nodeArgs];
+  const child = spawn(process.execPath, [...nodeArgs, launch.entry, ...launch.args], {
+    // The child inherits the environment as a whole; no setting is read here.
+    // eslint-disable-next-line no-restricted-properties
+    env: { ...process.env, ...launch.env },
+    ...(launch.cwd === undefined ? {} : { cwd: launch.cwd }),
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe', ...launch.fds],
+    // A group of its own: Ctrl-C reaches only the arbiter, and a kill reaches grandchildren.
+    detached: true,
+  });
+  // Our end of the lifeline; it must stay open for as long as this process lives.
+  child.stdio[4]?.on('error', () => undefined);
+  return child;
+}

@@ -1,0 +1,141 @@
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { ServeError } from '@bentots/errors';
+import type { AcceptMode, SocketConfig } from '../plan.js';
+import { beginListening } from './begin-listening.js';
+import { type BoundSocket, formatBoundAddress, formatHostPort } from './bound-socket.js';
+import { bindTcp, bindUnix, boundPortOf, type RawHandle, type RawServerHandle } from './raw-handle.js';
+import { sealSocket } from './seal-socket.js';
+import { freeUnixPath } from './unix-path.js';
+
+/** What becomes of an accepted connection. */
+export type TakeConnection = (client: RawHandle) => void;
+
+/** A socket that is bound and listens; it belongs to the arbiter whatever happens to workers. */
+export class Listener {
+  #isClosed = false;
+  #isAccepting = false;
+  /** The file's inode: only the file that we made is ours to remove. */
+  readonly inode: number | undefined;
+
+  constructor(
+    readonly bound: BoundSocket,
+    readonly accept: AcceptMode,
+    readonly backlog: number,
+    private readonly handle: RawServerHandle,
+  ) {
+    this.inode = 'path' in bound.address ? lstatSync(bound.address.path).ino : undefined;
+  }
+
+  get name(): string {
+    return this.bound.name;
+  }
+
+  /** The descriptor that workers inherit. */
+  get fd(): number {
+    return this.handle.fd;
+  }
+
+  /** From now on connections are accepted in this process. */
+  startAccepting(take: TakeConnection): void {
+    if (this.#isAccepting || this.#isClosed) return;
+    this.#isAccepting = true;
+    this.handle.onconnection = (status, client) => {
+      if (status === 0 && client !== undefined) take(client);
+    };
+    this.handle.listen(this.backlog);
+  }
+
+  /**
+   * Closes so that nobody is reset: what waits in the queue is accepted and given to `take`, later clients are refused.
+   * No worker may still listen on it.
+   */
+  async seal(take: TakeConnection): Promise<void> {
+    if (this.#isClosed) return;
+    this.#removeFile();
+    this.startAccepting(take);
+    await sealSocket(this.bound.address, this.handle);
+    this.close();
+  }
+
+  /** Closes at once; connections that nobody accepted yet are reset. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#removeFile();
+    this.handle.onconnection = null;
+    this.handle.close();
+  }
+
+  #removeFile(): void {
+    if (!('path' in this.bound.address)) return;
+    try {
+      if (lstatSync(this.bound.address.path).ino === this.inode) unlinkSync(this.bound.address.path);
+    } catch {
+      // It is gone already.
+    }
+  }
+}
+
+/**
+ * Binds all sockets and lets them listen. Throws `address_in_use` or `address_unavailable` that name the address;
+ * then none of them stays open.
+ */
+export async function openListeners(configs: readonly SocketConfig[]): Promise<readonly Listener[]> {
+  const listeners: Listener[] = [];
+  try {
+    for (const config of configs) listeners.push(await bindSocket(config));
+    const failures = await beginListening(listeners);
+    for (const [index, code] of failures) {
+      const address = listeners[index]?.bound.address;
+      throw addressError(code, address === undefined ? `socket ${index}` : formatBoundAddress(address));
+    }
+    return listeners;
+  } catch (error) {
+    for (const listener of listeners) listener.close();
+    throw error;
+  }
+}
+
+async function bindSocket({ name, target, accept, backlog }: SocketConfig): Promise<Listener> {
+  if ('path' in target) {
+    await freeUnixPath(target.path);
+    const handle = bindUnix(target.path);
+    if (typeof handle === 'string') throw addressError(handle, target.path);
+    // Before listen, so that nobody connects with the permissions of the umask.
+    chmodSync(target.path, target.mode);
+    return new Listener({ name, address: { path: target.path } }, accept, backlog, handle);
+  }
+  const handle = bindTcp(await resolveHost(target.host), target.port);
+  if (typeof handle === 'string') throw addressError(handle, formatHostPort(target.host, target.port));
+  const address = { host: target.host, port: boundPortOf(handle) };
+  return new Listener({ name, address }, accept, backlog, handle);
+}
+
+async function resolveHost(host: string): Promise<string> {
+  if (isIP(host) !== 0) return host;
+  try {
+    return (await lookup(host)).address;
+  } catch (error) {
+    throw new ServeError('address_unavailable', `host '${host}' has no address on this machine`, {
+      cause: error,
+    });
+  }
+}
+
+function addressError(code: string, address: string): ServeError {
+  if (code === 'EADDRINUSE') {
+    return new ServeError(
+      'address_in_use',
+      `${address} is in use: another process listens there; stop it or choose another one`,
+    );
+  }
+  const why: Record<string, string> = {
+    EADDRNOTAVAIL: 'this machine does not have that address',
+    EACCES: 'this user may not bind it',
+    ENOENT: 'its folder does not exist',
+    EAFNOSUPPORT: 'this machine does not speak that address family',
+  };
+  return new ServeError('address_unavailable', `cannot listen on ${address}: ${why[code] ?? code} (${code})`);
+}

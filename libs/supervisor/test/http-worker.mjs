@@ -1,0 +1,40 @@
+// A worker that tells who answered. Data: { secure?: {key, cert}, snapshots?: boolean, bootError?: code, ... }
+import http from 'node:http';
+import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ServeError } from '@bentots/errors';
+import { attach, drainHttpServer } from '../dist/child/index.js';
+
+const worker = await attach();
+const data = worker.data ?? {};
+let served = 0;
+
+const answer = async (request, response) => {
+  const url = new URL(request.url, 'http://localhost');
+  const ms = Number(url.searchParams.get('ms') ?? 0);
+  if (url.pathname === '/block') for (const end = Date.now() + ms; Date.now() < end;);
+  else if (url.pathname === '/crash') process.exit(3);
+  else if (ms > 0) await sleep(ms);
+  served += 1;
+  const text = url.pathname === '/metrics' ? await worker.metricsText() : undefined;
+  const { workerId, generation } = worker;
+  const body =
+    text ?? JSON.stringify({ id: url.searchParams.get('id'), workerId, generation, pid: process.pid });
+  response.end(body);
+};
+
+if (data.bootError)
+  await worker.fail(new ServeError(data.bootError, `worker ${worker.workerId} says ${data.bootError}`));
+if (data.throwAtBoot) await worker.fail(new TypeError('no model at model.onnx'));
+if (data.exitAtBoot) process.exit(data.exitAtBoot);
+if (data.neverReady) await sleep(1e6);
+
+const server = data.secure ? https.createServer(data.secure, answer) : http.createServer(answer);
+if (data.snapshots) worker.snapshots(() => [{ name: 'served', value: served }]);
+worker.onDrain(async (signal) => {
+  if (data.deaf) await sleep(1e6);
+  await drainHttpServer(server, signal, { quietMs: data.quietMs ?? 300 });
+});
+await worker.serve('http', server);
+worker.ready({ pid: process.pid });
+if (data.crashAfterMs !== undefined) setTimeout(() => process.exit(9), data.crashAfterMs);
