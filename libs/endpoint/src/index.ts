@@ -1,1 +1,3 @@
-export {};
+export { createEndpoints } from './create-endpoints.js';
+export type { Endpoint, EndpointOptions } from './create-endpoints.js';
+export type { InboundCall, Outcome } from './inbound-call.js';

@@ -1,0 +1,12 @@
+import type { Call } from '../call.js';
+
+/** Serves a call; rejects when it cannot. */
+export type Invoke = <R>(call: Call<R>) => Promise<R>;
+
+/** Wraps what comes after it. Made once per endpoint, not per call. */
+export type Layer = (next: Invoke) => Invoke;
+
+/** `layers` around `core`, the first one outermost. */
+export function composeLayers(layers: readonly Layer[], core: Invoke): Invoke {
+  return layers.reduceRight((next, layer) => layer(next), core);
+}
