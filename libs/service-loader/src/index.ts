@@ -1,1 +1,4 @@
-export {};
+export { loadService } from './load-service.js';
+export type { LoadedService } from './load-service.js';
+export { resolveWorkingDir } from './working-dir.js';
+export type { DescribeAnswer, DescribedService, DescribeTask } from './describe-task.js';
