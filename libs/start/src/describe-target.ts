@@ -37,6 +37,7 @@ export async function describeTarget(
   const answer = await runOnce(entry, task, {
     cwd,
     timeoutMs: DESCRIBE_TIMEOUT_MS,
+    failureCode: 'service_broken',
     ...(options.signal && { signal: options.signal }),
   });
   if (!isDescribed(answer)) {

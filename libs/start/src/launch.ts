@@ -10,7 +10,9 @@ import type { Announcement, Prepare, Prepared } from './prepared.js';
 import { createServerHandle, type ServerHandle } from './server-handle.js';
 
 /** What a server that was stopped before its first process reports. */
-const STOPPED_EARLY: StopReport = { exitCode: 0, reason: 'stopped before it started' };
+const STOPPED_EARLY: StopReport = { exitCode: 0, reason: 'asked' };
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
 
 /** Prepares, then runs the plan; returns at once. */
 export function launch(prepare: Prepare, options: { readonly signals?: boolean | undefined }): ServerHandle {
@@ -43,6 +45,9 @@ class Launch {
   }
 
   async run(): Promise<StopReport> {
+    const stop = (): void => this.stop();
+    // Until the arbiter has handlers of its own: a signal while the service is described is a stop like any other.
+    if (this.withSignals) for (const signal of STOP_SIGNALS) process.on(signal, stop);
     try {
       const report = await this.live();
       this.whenReady.reject(new ServeError('cancelled', 'the server was stopped before it was ready'));
@@ -51,12 +56,14 @@ class Launch {
       const known = ServeError.from(error);
       this.whenReady.reject(known);
       throw known;
+    } finally {
+      for (const signal of STOP_SIGNALS) process.off(signal, stop);
     }
   }
 
   private async live(): Promise<StopReport> {
     const prepared = await this.prepareUnlessStopped();
-    if (prepared === undefined || this.stopping.signal.aborted) return STOPPED_EARLY;
+    if (prepared === undefined) return STOPPED_EARLY;
     const { runtimeDir } = prepared;
     // Not recursive: a directory that is already there belongs to somebody else.
     if (runtimeDir !== undefined) await mkdir(runtimeDir, { mode: 0o700 });
@@ -83,20 +90,26 @@ class Launch {
       metrics: new MergedMetrics(),
     });
     this.arbiter = arbiter;
-    const ignoreSignals = this.withSignals ? handleSignals(arbiter) : () => undefined;
+    if (this.withSignals) handleSignals(arbiter);
+    if (this.stopping.signal.aborted) await arbiter.stop();
+    else await this.startTree(arbiter, logger, { startLine, announce });
+    return arbiter.done;
+  }
+
+  /** Throws why the tree could not start; returns when it started, and when somebody asked it to stop meanwhile. */
+  private async startTree(
+    arbiter: Arbiter,
+    logger: Logger,
+    { startLine, announce }: Pick<Prepared, 'startLine' | 'announce'>,
+  ): Promise<void> {
     try {
       logger.info(startLine);
-      const sockets = await arbiter.start();
-      const { facts, lines } = announce(sockets);
+      const { facts, lines } = announce(await arbiter.start());
       for (const line of lines) logger.info(line);
       this.whenReady.resolve(facts);
     } catch (error) {
-      const report = await arbiter.done;
-      if (report.exitCode === 0) return report; // it was asked to stop while it started
-      throw error;
-    } finally {
-      void arbiter.done.then(ignoreSignals);
+      const { reason } = await arbiter.done;
+      if (reason !== 'asked' && reason !== 'forced') throw error;
     }
-    return arbiter.done;
   }
 }

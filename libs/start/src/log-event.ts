@@ -10,6 +10,9 @@ export function logEvent(log: Logger, event: SupervisorEvent): void {
     case 'socket-bound':
       log.debug(`socket ${event.socket.name} is bound`, { address: event.socket.address });
       return;
+    case 'signal':
+      log.info(`${event.signal}: ${WISHES[event.effect]}`);
+      return;
     case 'worker-started':
       log.debug(`${nameOf(event)} started`);
       return;
@@ -36,6 +39,12 @@ export function logEvent(log: Logger, event: SupervisorEvent): void {
       return;
   }
 }
+
+const WISHES = {
+  stop: 'requests in flight are finished, then the server stops',
+  force: 'the server stops at once',
+  reload: 'workers are replaced one by one',
+} as const;
 
 function logExit(log: Logger, event: Extract<SupervisorEvent, { type: 'worker-exited' }>): void {
   const how = event.signal === null ? `with exit code ${event.code}` : `by ${event.signal}`;

@@ -1,0 +1,3 @@
+import { json, Service } from '@bentots/service';
+
+export const svc = new Service('broken').api('hello', { input: json(), output: json() }, () => null);
