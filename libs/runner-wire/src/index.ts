@@ -1,1 +1,16 @@
-export {};
+export { ClientConnection } from './client-connection.js';
+export type { ClientConnectionOptions } from './client-connection.js';
+export { ServerConnection } from './server-connection.js';
+export type { ServerConnectionOptions } from './server-connection.js';
+export type { IncomingCall } from './incoming-call.js';
+export type { Hello } from './hello.js';
+export type { ConnectionCounters } from './link.js';
+export { detectProtocol } from './detect-protocol.js';
+export type { DetectedProtocol } from './detect-protocol.js';
+export { progressOf, withProgress } from './wire-error.js';
+export type { CallProgress } from './wire-error.js';
+export { encodeValues } from './encode-values.js';
+export { decodeValues } from './decode-values.js';
+export { DEFAULT_LIMITS } from './limits.js';
+export type { WireLimits } from './limits.js';
+export { PREFACE, PROTOCOL_VERSION } from './frame.js';

@@ -1,0 +1,324 @@
+import type { Socket } from 'node:net';
+import { ServeError } from '@bentots/errors';
+import type { HandleCallOptions, RunnerValue } from '@bentots/service';
+import { readValue, writeCall } from './call-payload.js';
+import { DeadlineWatch } from './deadline-watch.js';
+import { fromWireError, readError } from './error-payload.js';
+import { FLAG, FRAME } from './frame.js';
+import { type Hello, readHello } from './hello.js';
+import { compileLimits, type WireLimits } from './limits.js';
+import { type ConnectionCounters, Link } from './link.js';
+import { type CallSink, type OutgoingCall, ResultSink } from './outgoing-call.js';
+import { StreamSink } from './stream-sink.js';
+import { protocolError, withProgress } from './wire-error.js';
+
+/** Options of a {@link ClientConnection}. */
+export interface ClientConnectionOptions {
+  /** Name of the runner, for messages. */
+  readonly runner: string;
+  /** Where it is, for messages. */
+  readonly address: string;
+  readonly limits?: Partial<WireLimits>;
+  /** Silence after which the runner is asked whether it lives. @default 5000 */
+  readonly heartbeatMs?: number;
+  /** Unanswered heartbeats after which the runner counts as dead. @default 2 */
+  readonly maxMissedBeats?: number;
+}
+
+interface Greeting {
+  resolve(hello: Hello): void;
+  reject(error: ServeError): void;
+}
+
+const MAX_ID = 0xffff_ffff;
+
+/** The caller's end of a connection: many calls at a time, answered in any order. All failures are ServeErrors. */
+export class ClientConnection {
+  /** Resolves to what the server said first; rejects when the connection ends before. */
+  readonly hello: Promise<Hello>;
+  /** Resolves, never rejects, when the connection is over; to why, unless this side closed it. */
+  readonly closed: Promise<ServeError | undefined>;
+  readonly #label: string;
+  readonly #runner: string;
+  readonly #limits: WireLimits;
+  readonly #link: Link;
+  readonly #calls = new Map<number, OutgoingCall>();
+  readonly #deadlines = new DeadlineWatch((now) => this.#expire(now));
+  readonly #greet: Greeting;
+  #nextId = 1;
+  #greeted = false;
+  #accepting = true;
+  #idle: (() => void) | undefined;
+
+  constructor(socket: Socket, options: ClientConnectionOptions) {
+    this.#runner = options.runner;
+    this.#label = `runner '${options.runner}' at ${options.address}`;
+    this.#limits = compileLimits(options.limits);
+    let greet: Greeting = { resolve: () => undefined, reject: () => undefined };
+    this.hello = new Promise((resolve, reject) => (greet = { resolve, reject }));
+    this.hello.catch(() => undefined);
+    this.#greet = greet;
+    let over: (error: ServeError | undefined) => void = () => undefined;
+    this.closed = new Promise((resolve) => (over = resolve));
+    this.#link = new Link(socket, {
+      role: 'client',
+      limits: this.#limits,
+      label: this.#label,
+      heartbeatMs: options.heartbeatMs ?? 5000,
+      maxMissedBeats: options.maxMissedBeats ?? 2,
+      isReady: () => true,
+      onFrame: (type, flags, callId, argument, bytes, start, end) =>
+        this.#onFrame(type, flags, callId, argument, bytes, start, end),
+      onClosed: (error) => {
+        this.#onClosed(error);
+        over(error);
+      },
+    });
+  }
+
+  /** Calls that wait for their answer. */
+  get inFlight(): number {
+    return this.#calls.size;
+  }
+
+  /** Whether new calls can be made: neither side has gone away. */
+  get isAccepting(): boolean {
+    return this.#accepting && this.#link.isOpen;
+  }
+
+  get counters(): Readonly<ConnectionCounters> {
+    return this.#link.counters;
+  }
+
+  /** Calls a method; its arguments must not change until it is settled. */
+  call(method: string, args: readonly RunnerValue[], options: HandleCallOptions = {}): Promise<RunnerValue> {
+    return new Promise((resolve, reject) => {
+      this.#begin(new ResultSink(method, resolve, reject), method, args, options, 0, 0);
+    });
+  }
+
+  /** Calls a streaming method, once it is first read from; leaving the loop early cancels the call. */
+  stream(
+    method: string,
+    args: readonly RunnerValue[],
+    options: HandleCallOptions = {},
+  ): AsyncIterableIterator<RunnerValue, undefined> {
+    const window = this.#limits.streamWindowBytes;
+    let id = 0;
+    const control = {
+      start: (sink: StreamSink) => (id = this.#begin(sink, method, args, options, FLAG.stream, window)),
+      grant: (bytes: number) => this.#calls.has(id) && this.#link.send(FRAME.credit, 0, id, bytes),
+      cancel: () => this.#cancel(id),
+    };
+    return new StreamSink(control, window);
+  }
+
+  /** Whether the runner would serve calls now; false when it cannot be known before `signal` aborts. */
+  ping(signal: AbortSignal): Promise<boolean> {
+    return this.#link.ping(signal);
+  }
+
+  /** Makes no new calls, waits for those in flight until `signal` aborts, fails the rest and ends the connection. */
+  async close(signal?: AbortSignal): Promise<void> {
+    this.#accepting = false;
+    if (this.#calls.size > 0 && signal?.aborted !== true) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+    for (const call of [...this.#calls.values()]) {
+      this.#cancel(call.id, new ServeError('unavailable', `connection to ${this.#label} was closed`));
+    }
+    this.#link.end();
+    await this.closed;
+  }
+
+  /** Ends the connection at once; calls in flight fail. */
+  destroy(error?: ServeError): void {
+    this.#link.destroy(error);
+  }
+
+  /** Sends a call; its id, or 0 when it failed at once. */
+  #begin(
+    sink: CallSink,
+    method: string,
+    args: readonly RunnerValue[],
+    options: HandleCallOptions,
+    streamFlag: number,
+    window: number,
+  ): number {
+    const { deadline = Infinity, signal, traceparent, idempotent } = options;
+    const refusal = this.#refusal(method, deadline, signal);
+    if (refusal !== undefined) {
+      sink.fail(refusal);
+      return 0;
+    }
+    const id = this.#nextId;
+    const flags = streamFlag | (idempotent === true ? FLAG.idempotent : 0);
+    const timeoutMs =
+      deadline === Infinity ? 0 : Math.min(Math.max(Math.ceil(deadline - Date.now()), 1), MAX_ID);
+    try {
+      this.#link.send(FRAME.call, flags, id, timeoutMs, (writer) =>
+        writeCall(writer, { method, traceparent, window, args }),
+      );
+    } catch (error) {
+      sink.fail(ServeError.from(error));
+      return 0;
+    }
+    this.#nextId = id + 1;
+    // Ids never come back: a late answer cannot meet another call. A connection that used them all is replaced.
+    if (id === MAX_ID) this.#accepting = false;
+    const onAbort = signal && (() => this.#cancel(id, ServeError.from(signal.reason)));
+    const { writes } = this.#link.counters;
+    this.#calls.set(id, { id, method, deadline, queuedAt: writes, sink, signal, onAbort });
+    this.#link.counters.calls += 1;
+    if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
+    if (deadline !== Infinity) this.#deadlines.add(deadline);
+    return id;
+  }
+
+  #refusal(method: string, deadline: number, signal: AbortSignal | undefined): ServeError | undefined {
+    if (signal?.aborted === true) return ServeError.from(signal.reason);
+    if (deadline <= Date.now()) return this.#late(method);
+    if (!this.isAccepting) {
+      return withProgress(
+        new ServeError('unavailable', `connection to ${this.#label} is closed`),
+        'not_started',
+      );
+    }
+    if (this.#link.pendingBytes > this.#limits.maxPendingBytes) {
+      const words = `${this.#link.pendingBytes} bytes wait to be sent to ${this.#label}`;
+      return withProgress(new ServeError('overloaded', words), 'not_started');
+    }
+    return undefined;
+  }
+
+  #late(method: string): ServeError {
+    return new ServeError(
+      'deadline_exceeded',
+      `${this.#label} did not answer '${method}' before the deadline`,
+    );
+  }
+
+  /** Forgets a call and tells the runner; with an error, the caller learns it. */
+  #cancel(id: number, error?: ServeError): void {
+    const call = this.#settle(id, true);
+    if (call === undefined) return;
+    this.#link.counters.cancelled += 1;
+    this.#link.send(FRAME.cancel, 0, id, 0);
+    if (error !== undefined) call.sink.fail(error);
+  }
+
+  #settle(id: number, failed: boolean): OutgoingCall | undefined {
+    const call = this.#calls.get(id);
+    if (call === undefined) return undefined;
+    this.#calls.delete(id);
+    if (failed) this.#link.counters.failed += 1;
+    if (call.onAbort !== undefined) call.signal?.removeEventListener('abort', call.onAbort);
+    if (this.#calls.size === 0) this.#onIdle();
+    return call;
+  }
+
+  #onIdle(): void {
+    this.#idle?.();
+    // The runner has gone away, or ids are used up: nothing will come here any more.
+    if (!this.#accepting && this.#idle === undefined) setImmediate(() => this.#link.end());
+  }
+
+  #onFrame(
+    type: number,
+    flags: number,
+    id: number,
+    argument: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    switch (type) {
+      case FRAME.result:
+        // Answers of calls that were given up are not even decoded.
+        if (!this.#calls.has(id)) return undefined;
+        return this.#onResult(id, readValue(bytes, start, end, this.#limits));
+      case FRAME.chunk:
+        return this.#calls.get(id)?.sink.chunk(readValue(bytes, start, end, this.#limits), end - start);
+      case FRAME.end:
+        return this.#settle(id, false)?.sink.end();
+      case FRAME.error:
+        return this.#onError(id, flags, bytes, start, end);
+      case FRAME.goaway:
+        return this.#onGoAway(argument, bytes, start, end);
+      case FRAME.hello:
+        return this.#onHello(readHello(bytes, start, end, this.#limits));
+      default:
+        throw protocolError(`a server may not send a frame of type ${type}`);
+    }
+  }
+
+  #onResult(id: number, value: RunnerValue): void {
+    this.#settle(id, false)?.sink.result(value);
+  }
+
+  #onError(id: number, flags: number, bytes: Buffer, start: number, end: number): void {
+    const wire = readError(bytes, start, end, this.#limits);
+    const call = this.#settle(id, true);
+    if (call === undefined) return;
+    const error = fromWireError(wire, this.#runner, call.method);
+    call.sink.fail((flags & FLAG.notStarted) === 0 ? error : withProgress(error, 'not_started'));
+  }
+
+  #onHello(hello: Hello): void {
+    if (this.#greeted) throw protocolError('a server says hello only once');
+    this.#greeted = true;
+    this.#greet.resolve(hello);
+  }
+
+  /** Calls behind the last one that the runner took were not begun; the others go on. */
+  #onGoAway(lastCallId: number, bytes: Buffer, start: number, end: number): void {
+    const { code, message } = readError(bytes, start, end, this.#limits);
+    if (code === 'protocol_error') {
+      return this.#link.fail(
+        new ServeError('unavailable', `${this.#label} refused the connection: ${message}`),
+      );
+    }
+    this.#accepting = false;
+    for (const { id } of [...this.#calls.values()]) {
+      if (id <= lastCallId) continue;
+      const error = new ServeError('unavailable', `${this.#label} goes away: ${message}`);
+      this.#settle(id, true)?.sink.fail(withProgress(error, 'not_started'));
+    }
+    if (this.#calls.size === 0) this.#onIdle();
+  }
+
+  #expire(now: number): number {
+    let next = Infinity;
+    for (const { id, method, deadline } of [...this.#calls.values()]) {
+      if (deadline <= now) this.#cancel(id, this.#late(method));
+      else next = Math.min(next, deadline);
+    }
+    return next;
+  }
+
+  #onClosed(error: ServeError | undefined): void {
+    this.#accepting = false;
+    this.#deadlines.stop();
+    const { writes } = this.#link.counters;
+    for (const { id, queuedAt } of [...this.#calls.values()]) {
+      const started = writes > queuedAt;
+      this.#settle(id, true)?.sink.fail(started ? this.#lostWhileRunning(error) : this.#lostBefore(error));
+    }
+    this.#greet.reject(error ?? this.#lostBefore(error));
+  }
+
+  #lostWhileRunning(cause: ServeError | undefined): ServeError {
+    // A peer that broke the protocol is named as such, and not asked again.
+    if (cause?.code === 'protocol_error') return new ServeError('protocol_error', cause.message, { cause });
+    const words = `connection to ${this.#label} was lost while the call was running`;
+    return withProgress(new ServeError('unavailable', words, { cause }), 'unknown');
+  }
+
+  #lostBefore(cause: ServeError | undefined): ServeError {
+    const words = `connection to ${this.#label} was lost before the call was sent`;
+    return withProgress(new ServeError('unavailable', words, { cause }), 'not_started');
+  }
+}

@@ -1,0 +1,303 @@
+import type { Socket } from 'node:net';
+import { ServeError } from '@bentots/errors';
+import { ByteWriter } from './byte-writer.js';
+import { toWireError, writeError } from './error-payload.js';
+import { FLAG, FRAME, PREFACE } from './frame.js';
+import { FrameReader } from './frame-reader.js';
+import type { WireLimits } from './limits.js';
+import { protocolError } from './wire-error.js';
+
+/** What happened on a connection so far; only ever grows. */
+export interface ConnectionCounters {
+  framesIn: number;
+  framesOut: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Writes that the frames were gathered into. */
+  writes: number;
+  /** Calls begun. */
+  calls: number;
+  /** Calls that ended with an error, cancelled ones among them. */
+  failed: number;
+  /** Calls that the caller gave up. */
+  cancelled: number;
+  /** Heartbeats that were not answered in time. */
+  missedBeats: number;
+}
+
+/** How a {@link Link} is set up. */
+export interface LinkOptions {
+  readonly role: 'client' | 'server';
+  readonly limits: WireLimits;
+  /** Who is at the other end, for messages: `runner 'a' at tcp://h:1`. */
+  readonly label: string;
+  /** Silence after which the peer is asked whether it lives, and then how long each answer may take. */
+  readonly heartbeatMs: number;
+  /** Unanswered questions after which the peer counts as dead. */
+  readonly maxMissedBeats: number;
+  /** Whether calls would be served now; what a pong says. */
+  isReady(): boolean;
+  /** A frame of a call, a hello or a goaway. What it throws ends the link. */
+  onFrame(
+    type: number,
+    flags: number,
+    callId: number,
+    argument: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void;
+  /** Called once, when nothing more can be sent or received. `error` is why, unless this side closed it. */
+  onClosed(error: ServeError | undefined): void;
+}
+
+/** How long a link that was closed may take to send its last words. */
+const LAST_WORDS_MS = 1000;
+
+/** Over TCP the kernel, too, notices a host that is gone. */
+const TCP_KEEP_ALIVE_MS = 10_000;
+
+/** One socket that carries frames both ways: framing, gathered writes, heartbeats, and its end. */
+export class Link {
+  readonly writer = new ByteWriter();
+  readonly counters: ConnectionCounters = {
+    framesIn: 0,
+    framesOut: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    writes: 0,
+    calls: 0,
+    failed: 0,
+    cancelled: 0,
+    missedBeats: 0,
+  };
+  readonly #socket: Socket;
+  readonly #options: LinkOptions;
+  readonly #reader: FrameReader;
+  readonly #pings = new Map<number, (ready: boolean) => void>();
+  readonly #beat: NodeJS.Timeout;
+  #nextPing = 1;
+  #prefaceAt: number;
+  #flushScheduled = false;
+  #missedBeats = 0;
+  #bytesAtBeat = 0;
+  #state: 'open' | 'closing' | 'closed' = 'open';
+
+  constructor(socket: Socket, options: LinkOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#prefaceAt = options.role === 'server' ? 0 : PREFACE.length;
+    this.#reader = new FrameReader(options.limits, this.#onFrame);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+    socket.on('error', (error) => this.#closed(this.lost(error)));
+    socket.on('close', () => this.#closed(this.#state === 'closing' ? undefined : this.lost()));
+    socket.on('data', this.#onData);
+    this.#beat = setInterval(() => this.#onBeat(), options.heartbeatMs);
+    this.#beat.unref();
+    if (options.role === 'client') {
+      this.writer.raw(PREFACE);
+      this.#schedule();
+    }
+  }
+
+  /** Whether frames can still be sent. */
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Bytes that wait to be taken by the kernel. */
+  get pendingBytes(): number {
+    return this.writer.length + this.#socket.writableLength;
+  }
+
+  /**
+   * Sends one frame with what `write` puts into it; it leaves with all others of this turn of the event loop. The
+   * payload's bytes. Nothing is sent on a link that is not open.
+   *
+   * @throws ServeError what `write` throws, or `invalid_argument` when the payload is over the limit; nothing is sent.
+   */
+  send(
+    type: number,
+    flags: number,
+    callId: number,
+    argument: number,
+    write?: (writer: ByteWriter) => void,
+  ): number {
+    if (this.#state !== 'open') return 0;
+    const { writer } = this;
+    writer.beginFrame(type, flags, callId, argument);
+    try {
+      write?.(writer);
+      return this.#commit(writer.endFrame());
+    } catch (error) {
+      writer.dropFrame();
+      throw error;
+    }
+  }
+
+  /** Asks whether calls would be served now; false when the link ends first. */
+  ping(signal: AbortSignal): Promise<boolean> {
+    if (!this.isOpen || signal.aborted) return Promise.resolve(false);
+    const id = this.#nextPing;
+    this.#nextPing = (id % 0xffff_ffff) + 1;
+    return new Promise((resolve) => {
+      const done = (ready: boolean): void => {
+        this.#pings.delete(id);
+        signal.removeEventListener('abort', giveUp);
+        resolve(ready);
+      };
+      const giveUp = (): void => done(false);
+      signal.addEventListener('abort', giveUp, { once: true });
+      this.#pings.set(id, done);
+      this.send(FRAME.ping, 0, 0, id);
+    });
+  }
+
+  /** Sends what is left, then ends the socket. */
+  end(): void {
+    if (this.#state !== 'open') return;
+    this.#flush();
+    this.#state = 'closing';
+    this.#socket.destroySoon();
+    setTimeout(() => this.#socket.destroy(), LAST_WORDS_MS).unref();
+  }
+
+  /** Ends the link because of `error`; a peer that broke the protocol is told how. */
+  fail(error: ServeError): void {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'open' && error.code === 'protocol_error') {
+      this.send(FRAME.goaway, 0, 0, 0, (writer) => writeError(writer, toWireError(error)));
+    }
+    this.end();
+    this.#closed(error);
+  }
+
+  /** Ends the link at once; what was not sent yet is lost. */
+  destroy(error?: ServeError): void {
+    this.#closed(error);
+    this.#socket.destroy();
+  }
+
+  /** The error that stands for a connection that ended by itself. */
+  lost(cause?: unknown): ServeError {
+    const reason = cause instanceof Error ? `: ${cause.message}` : '';
+    return new ServeError('unavailable', `connection to ${this.#options.label} was lost${reason}`, { cause });
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#state !== 'open') return;
+    this.counters.bytesIn += chunk.length;
+    try {
+      if (this.counters.framesIn === 0) this.#checkProtocol(chunk);
+      const rest = this.#prefaceAt < PREFACE.length ? this.#checkPreface(chunk) : chunk;
+      this.#reader.push(rest);
+    } catch (error) {
+      this.fail(error instanceof ServeError ? error : ServeError.from(error));
+    }
+  };
+
+  #checkProtocol(chunk: Buffer): void {
+    if (this.#options.role === 'client' && chunk.toString('latin1', 0, 5) === 'HTTP/') {
+      throw protocolError(`${this.#options.label} answers in HTTP; expected a runner server of this project`);
+    }
+  }
+
+  #checkPreface(chunk: Buffer): Buffer {
+    const taken = Math.min(PREFACE.length - this.#prefaceAt, chunk.length);
+    for (let i = 0; i < taken; i += 1) {
+      const at = this.#prefaceAt + i;
+      if (chunk[i] === PREFACE[at]) continue;
+      throw protocolError(
+        at === 4
+          ? `the peer speaks version ${chunk[i]} of the wire, this side version ${PREFACE[4]}`
+          : 'the peer does not speak the runner wire: its first bytes are not BTS1',
+      );
+    }
+    this.#prefaceAt += taken;
+    return chunk.subarray(taken);
+  }
+
+  readonly #onFrame = (
+    type: number,
+    flags: number,
+    callId: number,
+    argument: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): boolean => {
+    this.counters.framesIn += 1;
+    if (type === FRAME.ping) {
+      this.send(FRAME.pong, this.#options.isReady() ? FLAG.ready : 0, 0, argument);
+    } else if (type === FRAME.pong) {
+      this.#pings.get(argument)?.((flags & FLAG.ready) !== 0);
+    } else {
+      this.#options.onFrame(type, flags, callId, argument, bytes, start, end);
+    }
+    return this.#state === 'open';
+  };
+
+  #commit(payloadBytes: number): number {
+    const { maxFrameBytes } = this.#options.limits;
+    if (payloadBytes > maxFrameBytes) {
+      throw new ServeError(
+        'payload_too_large',
+        `a message of ${payloadBytes} bytes is over the limit of ${maxFrameBytes} for ${this.#options.label}`,
+      );
+    }
+    this.counters.framesOut += 1;
+    this.#schedule();
+    return payloadBytes;
+  }
+
+  #schedule(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#flushScheduled = false;
+    const bytes = this.writer.length;
+    if (bytes === 0 || this.#state !== 'open') return;
+    this.counters.bytesOut += bytes;
+    this.counters.writes += 1;
+    const parts = this.writer.take();
+    const [first] = parts;
+    if (parts.length === 1 && first !== undefined) {
+      this.#socket.write(first);
+      return;
+    }
+    this.#socket.cork();
+    for (const part of parts) this.#socket.write(part);
+    this.#socket.uncork();
+  };
+
+  #onBeat(): void {
+    const { bytesIn } = this.counters;
+    if (bytesIn !== this.#bytesAtBeat) {
+      this.#bytesAtBeat = bytesIn;
+      this.#missedBeats = 0;
+      return;
+    }
+    if (this.#missedBeats > 0) this.counters.missedBeats += 1;
+    if (this.#missedBeats >= this.#options.maxMissedBeats) {
+      const silentMs = this.#options.heartbeatMs * (this.#missedBeats + 1);
+      this.destroy(this.lost(new Error(`no answer to ${this.#missedBeats} heartbeats in ${silentMs} ms`)));
+      return;
+    }
+    this.#missedBeats += 1;
+    // No one waits for the answer: any byte that comes shows that the peer lives.
+    if (this.isOpen) this.send(FRAME.ping, 0, 0, 0);
+  }
+
+  /** `error` is why; without one this side meant to. */
+  #closed(error: ServeError | undefined): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    clearInterval(this.#beat);
+    for (const answer of [...this.#pings.values()]) answer(false);
+    this.#options.onClosed(error);
+  }
+}
