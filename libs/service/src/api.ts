@@ -1,6 +1,5 @@
 import type { IODescriptor } from './io/descriptor.js';
-import { invalidService } from './invalid-service.js';
-import { checkPositive } from './invalid-service.js';
+import { checkPositive, invalidService } from './invalid-service.js';
 
 /** What an API function is told about the request, and may say about the answer. */
 export interface ApiContext {
@@ -74,11 +73,10 @@ export function compileApi<I, O>(name: string, options: ApiOptions<I, O>, fn: Ap
     name,
     route: compileRoute(where, options.route ?? name),
     input: options.input,
-    // The functions that make descriptors keep value types; the servers pass on what `fn` returned, and nothing else.
-    output: options.output as IODescriptor<unknown>,
+    output: options.output,
     description: options.description,
     timeoutMs: options.timeoutMs,
-    call: fn as Api['call'],
+    call: fn,
   });
 }
 

@@ -1,4 +1,5 @@
 import { ServeError } from '@bentots/errors';
+import { messageOf } from './message-of.js';
 import type { RunnerFacts } from './runner.js';
 
 /** Builds a runnable's constructor arguments into an instance; the facts carry them untyped. */
@@ -18,7 +19,7 @@ export async function createRunnable(facts: RunnerFacts): Promise<object> {
     return instance;
   } catch (error) {
     if (error instanceof ServeError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const what = `runnable ${facts.runnable.name} of runner '${facts.name}'`;
     throw new ServeError('worker_not_ready', `${what} did not load: ${reason}`, {
       cause: error,

@@ -1,3 +1,5 @@
+import { ServeError } from '@bentots/errors';
+
 /** The array that holds the elements of each dtype. */
 export interface TensorDataByDType {
   float32: Float32Array;
@@ -24,6 +26,9 @@ export type TensorData<D extends DType = DType> = TensorDataByDType[D];
 /** One element, as plain JavaScript has it; `bigint` only for 64-bit integers. */
 export type Scalar = number | bigint | boolean | string;
 
+/** One element as JSON has it. */
+export type PlainScalar = number | boolean | string;
+
 /** How the elements of one dtype are stored, read and written. */
 export interface DTypeFacts<D extends DType> {
   /** Bytes of one element; 0 for strings, which have no fixed size. */
@@ -40,8 +45,12 @@ export interface DTypeFacts<D extends DType> {
   slice(data: TensorData<D>, start: number, end: number): TensorData<D>;
   /** Copies all of `source` into `target` from `offset` on. */
   copy(source: TensorData<D>, target: TensorData<D>, offset: number): void;
-  /** Elements `start` to `end` as plain values. */
-  row(data: TensorData<D>, start: number, end: number): Scalar[];
+  /**
+   * Elements `start` to `end` as JSON has them.
+   *
+   * @throws ServeError `internal` for a 64-bit integer beyond 2^53 - 1, which no JavaScript number holds.
+   */
+  row(data: TensorData<D>, start: number, end: number): PlainScalar[];
   /** Writes plain values from `offset` on; the index of the first that does not fit, or -1. */
   fill(row: readonly unknown[], data: TensorData<D>, offset: number): number;
 }
@@ -77,7 +86,7 @@ function floats<A extends FloatArray>(kind: ArrayClass<A>) {
   return {
     ...storage(kind),
     expects: 'a number',
-    row: (data: A, start: number, end: number): Scalar[] => Array.from(data.subarray(start, end)),
+    row: (data: A, start: number, end: number): PlainScalar[] => Array.from(data.subarray(start, end)),
     fill: (row: readonly unknown[], data: FloatArray, offset: number) => {
       for (let i = 0; i < row.length; i += 1) {
         const value = row[i];
@@ -93,7 +102,7 @@ function integers<A extends IntegerArray>(kind: ArrayClass<A>, min: number, max:
   return {
     ...storage(kind),
     expects: `an integer from ${min} to ${max}`,
-    row: (data: A, start: number, end: number): Scalar[] => Array.from(data.subarray(start, end)),
+    row: (data: A, start: number, end: number): PlainScalar[] => Array.from(data.subarray(start, end)),
     fill: (row: readonly unknown[], data: IntegerArray, offset: number) => {
       for (let i = 0; i < row.length; i += 1) {
         const value = row[i];
@@ -110,7 +119,8 @@ function bigIntegers<A extends BigArray>(kind: ArrayClass<A>, min: bigint, max: 
   return {
     ...storage(kind),
     expects: `an integer from ${min} to ${max}; beyond 2^53 - 1 as a bigint`,
-    row: (data: A, start: number, end: number): Scalar[] => Array.from(data.subarray(start, end)),
+    row: (data: A, start: number, end: number): PlainScalar[] =>
+      Array.from(data.subarray(start, end), exactNumber),
     fill: (row: readonly unknown[], data: BigArray, offset: number) => {
       for (let i = 0; i < row.length; i += 1) {
         const value = row[i];
@@ -122,6 +132,13 @@ function bigIntegers<A extends BigArray>(kind: ArrayClass<A>, min: bigint, max: 
       return -1;
     },
   };
+}
+
+function exactNumber(value: bigint): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return number;
+  const hint = "read the bigint from .data, or convert with astype('string')";
+  throw new ServeError('internal', `the 64-bit integer ${value} has no exact JavaScript number: ${hint}`);
 }
 
 const booleans: DTypeFacts<'bool'> = {

@@ -1,5 +1,6 @@
 import { ServeError } from '@bentots/errors';
 import type { Sharp } from 'sharp';
+import { messageOf } from './message-of.js';
 import { Tensor } from './tensor.js';
 
 /** How the pixels of a picture are laid out. */
@@ -114,7 +115,7 @@ export class Image {
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
       .catch((cause: unknown) => {
-        const reason = cause instanceof Error ? cause.message : String(cause);
+        const reason = messageOf(cause);
         throw new ServeError('invalid_argument', `the image is damaged: ${reason}`, { cause });
       });
     const shape = [info.height, info.width, CHANNELS[mode]];

@@ -1,6 +1,7 @@
 import { ServeError } from '@bentots/errors';
 import { createRunnable, disposeRunnable } from './create-runnable.js';
 import { beforeEnd } from './before-end.js';
+import { messageOf } from './message-of.js';
 import type { HandleCallOptions, RunnerHandle } from './runner-handle.js';
 import type { RunnerFacts } from './runner.js';
 import type { RunnerValue } from './values.js';
@@ -96,7 +97,7 @@ class LocalHandle implements RunnerHandle {
 
   #failure(method: string, cause: unknown): ServeError {
     const { name: runner, runnable } = this.#facts;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const details = { runner, method, class: cause instanceof Error ? cause.name : typeof cause };
     const what = `method '${method}' of runner '${runner}' (${runnable.name})`;
     return new ServeError('runner_failed', `${what} failed: ${reason}`, { details, cause });

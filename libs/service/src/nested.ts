@@ -1,5 +1,5 @@
 import { ServeError } from '@bentots/errors';
-import { type DType, DTYPES, type Scalar, type TensorData } from './dtype.js';
+import { type DType, DTYPES, type PlainScalar, type Scalar, type TensorData } from './dtype.js';
 import { kindOf } from './kind-of.js';
 
 /** A value, or arrays of such values nested to any depth. */
@@ -9,7 +9,7 @@ export type NestedOf<T> = T | readonly NestedOf<T>[];
 export type Nested = NestedOf<Scalar>;
 
 /** A tensor as nested JSON arrays. */
-export type NestedArray = (number | boolean | string | NestedArray)[];
+export type NestedArray = (PlainScalar | NestedArray)[];
 
 /** More dimensions than this are an attack or a mistake. */
 const MAX_RANK = 32;
@@ -20,18 +20,6 @@ export function dtypeOf(nested: unknown): DType {
   if (typeof nested === 'boolean') return 'bool';
   if (typeof nested === 'string') return 'string';
   return typeof nested === 'bigint' ? 'int64' : 'float32';
-}
-
-/** The shape that the first entries promise; {@link flattenNested} checks that the others keep it. */
-function shapeOf(nested: unknown): number[] {
-  const shape: number[] = [];
-  for (let level = nested; Array.isArray(level); level = level[0]) {
-    shape.push(level.length);
-    if (shape.length > MAX_RANK) {
-      throw new ServeError('invalid_argument', `arrays are nested deeper than ${MAX_RANK} levels`);
-    }
-  }
-  return shape;
 }
 
 /**
@@ -45,60 +33,41 @@ export function flattenNested<D extends DType>(
 ): { data: TensorData<D>; shape: number[] } {
   const facts = DTYPES[dtype];
   const shape = shapeOf(nested);
+  const rows = collectRows(nested, shape);
+  // Only now that the shape is known to be true: the first entries alone could promise terabytes.
   const data = facts.allocate(shape.reduce((product, length) => product * length, 1));
-  const path: number[] = [];
-  const last = shape.length - 1;
-  const state = { offset: 0 };
-
-  const writeRow = (row: readonly unknown[]): void => {
-    const misfit = facts.fill(row, data, state.offset);
-    if (misfit !== -1) throw misfitError(row[misfit], [...path, misfit], dtype);
-    state.offset += row.length;
-  };
-  const walk = (level: unknown, depth: number): void => {
-    if (!Array.isArray(level)) throw raggedError(level, path, shape, depth);
-    if (level.length !== shape[depth]) throw raggedError(level, path, shape, depth);
-    if (depth === last) return writeRow(level);
-    for (let i = 0; i < level.length; i += 1) {
-      path.push(i);
-      walk(level[i], depth + 1);
-      path.pop();
-    }
-  };
-
-  if (last >= 0) walk(nested, 0);
-  else if (facts.fill([nested], data, 0) !== -1) throw misfitError(nested, [], dtype);
+  const rowLength = shape.at(-1) ?? 1;
+  for (let i = 0; i < rows.length; i += 1) {
+    const row = rows[i] ?? [];
+    const misfit = facts.fill(row, data, i * rowLength);
+    if (misfit !== -1) throw misfitError(row[misfit], indicesOf(i * rowLength + misfit, shape), dtype);
+  }
   return { data, shape };
 }
 
-/**
- * A flat array as nested arrays; a scalar when the shape is `[]`.
- *
- * @throws ServeError `internal` for a 64-bit integer beyond 2^53 - 1, which no JavaScript number holds.
- */
+/** A flat array as nested arrays; a scalar when the shape is `[]`. */
 export function nestData<D extends DType>(
   dtype: D,
   data: TensorData<D>,
   shape: readonly number[],
-): NestedArray | number | boolean | string {
-  const facts = DTYPES[dtype];
+): NestedArray | PlainScalar {
+  const { row } = DTYPES[dtype];
   const last = shape.length - 1;
-  const nest = (depth: number, offset: number, stride: number): NestedArray => {
+  const nest = (depth: number, start: number, end: number): NestedArray => {
+    if (depth === last) return row(data, start, end);
     const length = shape[depth] ?? 0;
-    if (depth === last) return facts.row(data, offset, offset + length).map(plainScalar);
-    const step = length === 0 ? 0 : stride / length;
-    return Array.from({ length }, (_, i) => nest(depth + 1, offset + i * step, step));
+    const step = (end - start) / length;
+    return Array.from({ length }, (_, i) => nest(depth + 1, start + i * step, start + (i + 1) * step));
   };
-  if (last < 0) return facts.row(data, 0, 1).map(plainScalar)[0] ?? 0;
-  return nest(0, 0, data.length);
+  return last < 0 ? (row(data, 0, 1)[0] ?? 0) : nest(0, 0, data.length);
 }
 
-function plainScalar(value: Scalar): number | boolean | string {
-  if (typeof value !== 'bigint') return value;
-  const number = Number(value);
-  if (Number.isSafeInteger(number)) return number;
-  const hint = "read the bigint from .data, or convert with astype('string')";
-  throw new ServeError('internal', `the 64-bit integer ${value} has no exact JavaScript number: ${hint}`);
+/** The indices of flat index `flat` in a tensor of this shape. */
+export function indicesOf(flat: number, shape: readonly number[]): number[] {
+  return shape.map((length, dim) => {
+    const stride = shape.slice(dim + 1).reduce((product, inner) => product * inner, 1);
+    return Math.floor(flat / stride) % length;
+  });
 }
 
 /** `[1][2]`, or `the value` for the root. */
@@ -106,32 +75,47 @@ export function formatIndexPath(path: readonly number[]): string {
   return path.length === 0 ? 'the value' : path.map((index) => `[${index}]`).join('');
 }
 
-function misfitError(value: unknown, path: readonly number[], dtype: DType): ServeError {
-  const where = formatIndexPath(path);
-  if (Array.isArray(value)) {
-    return new ServeError(
-      'invalid_argument',
-      `ragged array: ${where} is ${kindOf(value)}, and the entries before it are single values`,
-      { details: { path: where } },
-    );
+/** The shape that the first entries promise. */
+function shapeOf(nested: unknown): number[] {
+  const shape: number[] = [];
+  for (let level = nested; Array.isArray(level); level = level[0]) {
+    shape.push(level.length);
+    if (shape.length > MAX_RANK) {
+      throw new ServeError('invalid_argument', `arrays are nested deeper than ${MAX_RANK} levels`);
+    }
   }
-  return new ServeError(
-    'invalid_argument',
-    `${where} is ${kindOf(value)}, expected ${DTYPES[dtype].expects} for dtype ${dtype}`,
-    { details: { path: where, dtype } },
-  );
+  return shape;
 }
 
-function raggedError(
-  level: unknown,
-  path: readonly number[],
-  shape: readonly number[],
-  depth: number,
-): ServeError {
+/** The innermost arrays in order, once every array outside them has the length that the shape promises. */
+function collectRows(nested: unknown, shape: readonly number[]): readonly (readonly unknown[])[] {
+  if (!Array.isArray(nested)) return [[nested]];
+  let level: readonly (readonly unknown[])[] = [nested];
+  for (let depth = 1; depth < shape.length; depth += 1) {
+    const inner: (readonly unknown[])[] = [];
+    for (const entries of level) {
+      for (const entry of entries) {
+        if (!Array.isArray(entry) || entry.length !== shape[depth]) {
+          throw raggedError(entry, indicesOf(inner.length, shape.slice(0, depth)), shape[depth]);
+        }
+        inner.push(entry);
+      }
+    }
+    level = inner;
+  }
+  return level;
+}
+
+function misfitError(value: unknown, path: readonly number[], dtype: DType): ServeError {
   const where = formatIndexPath(path);
-  return new ServeError(
-    'invalid_argument',
-    `ragged array: ${where} is ${kindOf(level)}, expected an array of ${shape[depth]}, as its neighbours are`,
-    { details: { path: where } },
-  );
+  const message = Array.isArray(value)
+    ? `ragged array: ${where} is ${kindOf(value)}, and the entries before it are single values`
+    : `${where} is ${kindOf(value)}, expected ${DTYPES[dtype].expects} for dtype ${dtype}`;
+  return new ServeError('invalid_argument', message, { details: { path: where, dtype } });
+}
+
+function raggedError(entry: unknown, path: readonly number[], length: number | undefined): ServeError {
+  const where = formatIndexPath(path);
+  const message = `ragged array: ${where} is ${kindOf(entry)}, expected an array of ${length}, as the entries before it are`;
+  return new ServeError('invalid_argument', message, { details: { path: where } });
 }

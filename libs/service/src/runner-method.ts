@@ -28,10 +28,19 @@ export interface StreamMethod<A extends unknown[], Y> {
 
 /** How a method of a runnable is called through its runner: `stream` for `async *` methods, `run` for all others. */
 export type RunnerMethod<F> = F extends (...args: infer A) => infer R
-  ? [R] extends [AsyncIterable<infer Y>]
-    ? StreamMethod<A, Y>
+  ? IsStream<R> extends true
+    ? StreamMethod<A, R extends AsyncIterable<infer Y> ? Y : never>
     : UnaryMethod<A, Awaited<R>>
   : never;
+
+/** `never` (a method that only throws) and `any` would pass for everything, streams among it. */
+type IsStream<R> = [R] extends [never]
+  ? false
+  : 0 extends 1 & R
+    ? false
+    : R extends AsyncIterable<unknown>
+      ? true
+      : false;
 
 /** What a bound method needs to know of its runner. */
 export interface MethodTarget {

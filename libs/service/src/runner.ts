@@ -16,7 +16,7 @@ export interface RunnerSettings<C extends RunnableClass> {
   readonly name: string;
   /** Worker processes that hold the model, or `auto` for one per CPU. @default 1 */
   readonly workers?: number | 'auto';
-  /** CPUs to use, as `2` or `500m`: an other way to say how many workers; not together with `workers`. */
+  /** CPUs to use, as `2` or `500m`: another way to say how many workers; not together with `workers`. */
   readonly resources?: RunnerResources;
   /** Environment of each worker in turn; its length is the number of workers. */
   readonly perWorkerEnv?: readonly Readonly<Record<string, string>>[];
@@ -101,7 +101,8 @@ class BoundRunner implements RunnerFacts {
     if (typeof runnable !== 'function') {
       throw invalidService(`createRunner expects a runnable class first, got ${typeof runnable}`);
     }
-    this.name = checkTagPart('runner name', options.name);
+    // Plain JavaScript may leave the options out.
+    this.name = checkTagPart('runner name', options?.name);
     const where = `runner '${this.name}'`;
     this.runnable = runnable;
     this.args = options.args ?? [];

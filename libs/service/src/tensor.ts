@@ -172,8 +172,7 @@ export class Tensor<D extends DType = DType> {
    * A string that is no number throws; the same dtype returns this tensor.
    */
   astype<E extends DType>(dtype: E): Tensor<E> {
-    const self: Tensor = this;
-    if (hasDType(self, dtype)) return self;
+    if (hasDType(this, dtype)) return this;
     return new Tensor(dtype, castData(this.dtype, this.data, dtype), this.shape);
   }
 }

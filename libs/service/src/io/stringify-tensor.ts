@@ -1,5 +1,5 @@
 import { ServeError } from '@bentots/errors';
-import { formatIndexPath } from '../nested.js';
+import { formatIndexPath, indicesOf } from '../nested.js';
 import type { Tensor } from '../tensor.js';
 
 /**
@@ -25,19 +25,6 @@ function checkFinite(data: Float32Array | Float64Array, shape: readonly number[]
       });
     }
   }
-}
-
-/** The indices of the flat index `flat`. */
-function indicesOf(flat: number, shape: readonly number[]): number[] {
-  let rest = flat;
-  return shape
-    .toReversed()
-    .map((length) => {
-      const index = rest % length;
-      rest = Math.floor(rest / length);
-      return index;
-    })
-    .toReversed();
 }
 
 function nest(
