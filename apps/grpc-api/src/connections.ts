@@ -36,17 +36,27 @@ export class GrpcConnections {
   }
 
   /**
-   * From now on a connection that still arrives is told at once to go elsewhere (GOAWAY), which costs its client a
-   * reconnect; a reset would cost it a failed call. The open ones are ended by the gRPC server's own shutdown.
+   * The server's shutdown, which ends the connections that are open now, begins: those that still finish their handshake
+   * are served apart, until {@link endLate}. Without that they would be nobody's to end.
    */
-  turnAway(): void {
+  beginLate(): void {
     this.late ??= this.grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  }
+
+  /** Tells the late connections to go away (GOAWAY), once their calls are answered. */
+  endLate(): void {
+    this.late?.drain(HANDSHAKE_TIMEOUT_MS);
   }
 
   /** Resolves when no connection is open. */
   closed(): Promise<void> {
     if (this.open.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  /** Cuts every open connection. grpc-js cannot: its `forceShutdown` finds none unless channelz keeps a list of them. */
+  destroy(): void {
+    for (const socket of this.open) socket.destroy();
   }
 
   private accept(socket: net.Socket): void {
@@ -57,7 +67,6 @@ export class GrpcConnections {
     });
     socket.setNoDelay(true);
     (this.late ?? this.injector).injectConnection(socket);
-    this.late?.drain(HANDSHAKE_TIMEOUT_MS);
   }
 }
 

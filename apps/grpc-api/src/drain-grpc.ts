@@ -21,14 +21,17 @@ const FLUSH_MS = 1000;
 export async function drainGrpc(parts: DrainParts, signal: AbortSignal): Promise<void> {
   const { server, health, inFlight, connections } = parts;
   health.drain();
-  connections.turnAway();
   const shutdown = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  // After it, as it forgets what it was told to shut down.
+  connections.beginLate();
   await Promise.race([inFlight.idle(), aborted(signal)]);
   health.endWatches();
+  connections.endLate();
   // Both: the shutdown calls back too early when a client closed its side first, with answers still to be written.
-  const flushed = Promise.all([shutdown, connections.closed()]);
+  const flushed = Promise.all([shutdown, inFlight.idle(), connections.closed()]);
   await Promise.race([flushed, aborted(signal), aborted(AbortSignal.timeout(FLUSH_MS))]);
   server.forceShutdown();
+  connections.destroy();
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -58,12 +58,15 @@ export async function startApi(
 /** A promise that the test resolves, and a function that waits for it. */
 export class Gate {
   open: () => void = () => undefined;
+  /** How many came here. */
+  arrivals = 0;
   private reach: () => void = () => undefined;
   private readonly opened = new Promise<void>((resolve) => (this.open = resolve));
   private readonly reached = new Promise<void>((resolve) => (this.reach = resolve));
 
   /** Called by what is tested: tells that it came here, and waits until the gate is opened. */
   pass(): Promise<void> {
+    this.arrivals++;
     this.reach();
     return this.opened;
   }
