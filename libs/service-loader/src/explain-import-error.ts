@@ -46,6 +46,8 @@ export async function explainImportError(
   });
 }
 
+const TRANSFORM_FAILED = /^Transform failed[^\n]*\n(.+):(\d+):(\d+): ERROR: (.+)/;
+
 /** A module that cannot be compiled or linked. JSON.parse throws the same class: only a place in the source tells. */
 async function explainSyntax(
   error: unknown,
@@ -53,14 +55,16 @@ async function explainSyntax(
   workingDir: string,
 ): Promise<Explanation | undefined> {
   if (!(error instanceof Error)) return undefined;
-  const isCompiler = error.message.startsWith('Transform failed');
-  if (error.name !== 'SyntaxError' && !isCompiler) return undefined;
+  const [, failed, line, column, words] = TRANSFORM_FAILED.exec(error.message) ?? [];
+  if (failed !== undefined && words !== undefined) {
+    const reason = `syntax error: ${words}${hintFor(words)}`;
+    return { reason, place: { file: failed, line: Number(line), column: Number(column) + 1 } };
+  }
+  if (error.name !== 'SyntaxError') return undefined;
   const problem = await diagnoseSource(file, 'syntax', workingDir);
-  if (problem !== undefined)
-    return { reason: `syntax error: ${problem.text}${hintFor(problem.text)}`, place: problem.place };
+  if (problem !== undefined) return { reason: `syntax error: ${problem.text}`, place: problem.place };
   const place = findArrowPlace(error.stack ?? '');
-  if (place === undefined && !isCompiler) return undefined;
-  return { reason: `syntax error: ${error.message}${hintFor(error.message)}`, place };
+  return place && { reason: `syntax error: ${error.message}`, place };
 }
 
 function hintFor(message: string): string {
@@ -96,9 +100,10 @@ async function explainMissingImport(
 function explainThrow(error: unknown, workingDir: string): Explanation {
   if (!(error instanceof Error)) return { reason: `it throws ${inspect(error)} on import`, place: undefined };
   const place = findUserFrame(error.stack ?? '', workingDir);
-  const words =
-    error instanceof ServeError ? error.message : `it throws on import: ${error.name}: ${error.message}`;
-  return { reason: words, place };
+  if (error instanceof ServeError) return { reason: error.message, place };
+  const isTypeScript = error.message.startsWith('Unknown file extension ".ts"');
+  const hint = isTypeScript ? '; only a service module that is TypeScript itself can import TypeScript' : '';
+  return { reason: `it throws on import: ${error.name}: ${error.message}${hint}`, place };
 }
 
 function lowerFirst(text: string): string {

@@ -72,7 +72,8 @@ async function refuseMissing(module: string, path: string, workingDir: string): 
   const available = (await readdir(folder))
     .filter((name) => EXTENSIONS.some((extension) => extension === extname(name)))
     .sort();
-  const held = available.length === 0 ? 'no module' : available.slice(0, 10).join(', ');
+  const more = available.length > 10 ? ` and ${available.length - 10} more` : '';
+  const held = available.length === 0 ? 'no module' : available.slice(0, 10).join(', ') + more;
   throw new ServeError('service_not_found', `there is no module '${module}'; ${folder} holds ${held}`, {
     details: { module, workingDir, available },
   });

@@ -23,13 +23,9 @@ function pickNamed(exports: ModuleExports, attribute: readonly string[], module:
     if (isHolder(holder) && name in holder) return holder[name];
     const place = depth === 0 ? module : `${attribute.slice(0, depth).join('.')} of ${module}`;
     const held = isHolder(holder) ? listOf(holder) : 'nothing';
-    throw new ServeError(
-      'service_not_found',
-      `${place} has no '${name}' (asked for '${path}'); it has ${held}`,
-      {
-        details: { module, attribute: path },
-      },
-    );
+    throw new ServeError('service_not_found', `${place} has no '${name}'; it has ${held}`, {
+      details: { module, attribute: path },
+    });
   }, exports);
   if (isService(value)) return value;
   throw new ServeError(

@@ -60,7 +60,8 @@ export async function findQuoted(file: string, text: string): Promise<SourcePlac
  * Empty when the file cannot be read or has no such line.
  */
 export async function formatCodeFrame(place: SourcePlace): Promise<string> {
-  const lines = (await readFile(place.file, 'utf8').catch(() => '')).split('\n');
+  const source = await readFile(place.file, 'utf8').catch(() => undefined);
+  const lines = source?.split('\n') ?? [];
   const line = lines[place.line - 1];
   if (line === undefined || line.length > 300) return '';
   const width = String(place.line).length;

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ServeError } from '@bentots/errors';
 import { javaScriptHandler, setJavaScriptHandler } from './commonjs.js';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
@@ -18,15 +19,30 @@ export async function registerTypeScript(workingDir: string): Promise<void> {
   cjs.register();
   keepJavaScriptNative(native);
   const tsconfig = join(workingDir, 'tsconfig.json');
-  esm.register({ tsconfig: existsSync(tsconfig) ? tsconfig : false });
+  try {
+    esm.register({ tsconfig: existsSync(tsconfig) ? tsconfig : false });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ServeError('service_broken', `${tsconfig} cannot be used: ${reason}`, { cause: error });
+  }
 }
 
 /**
  * tsx also rewrites JavaScript that is `require`d, ES modules into CommonJS: that would make a second copy of every
- * ES module, this project's libraries too. Node loads JavaScript of both kinds by itself.
+ * ES module, this project's libraries too. Node loads JavaScript of both kinds by itself; only ES syntax in a `.js`
+ * that no package.json calls a module is beyond Node 20 while tsx's hooks are there.
  */
 function keepJavaScriptNative(native: ReturnType<typeof javaScriptHandler>): void {
   const withTsx = javaScriptHandler();
   if (native === undefined || withTsx === undefined) return;
-  setJavaScriptHandler((module, file) => (TYPESCRIPT.test(file) ? withTsx : native)(module, file));
+  setJavaScriptHandler((module, file) => {
+    if (TYPESCRIPT.test(file)) return withTsx(module, file);
+    try {
+      native(module, file);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ERR_REQUIRE_CYCLE_MODULE'))
+        throw error;
+      withTsx(module, file);
+    }
+  });
 }
