@@ -87,12 +87,12 @@ async function serveCall(
   const inbound = openCall(call);
   const { apiName, bytes, metadata = new Metadata(), error } = await answerCall(parts, call.request, inbound);
   if (bytes !== undefined) {
-    metadata.set(REQUEST_ID_KEY, inbound.requestId);
+    metadata.set(REQUEST_ID_KEY, inbound.trace.spanId);
     call.sendMetadata(metadata);
     callback(null, bytes);
   } else if (error !== undefined) {
     const status = statusOfError(error);
-    status.metadata.set(REQUEST_ID_KEY, inbound.requestId);
+    status.metadata.set(REQUEST_ID_KEY, inbound.trace.spanId);
     callback(status);
   }
   leave();
@@ -130,11 +130,11 @@ async function invoke(
   inbound: InboundFacts,
 ): Promise<Answer> {
   const apiName = endpoint.api.name;
-  const { requestId, metadata, signal, timeoutMs, trace } = inbound;
+  const { metadata, signal, timeoutMs, trace } = inbound;
   try {
     const { result, response } = await endpoint.invoke({
       protocol: 'grpc',
-      requestId,
+      requestId: trace.spanId,
       metadata,
       signal,
       ...(timeoutMs !== undefined && { timeoutMs }),

@@ -7,6 +7,10 @@ export function readMetadata(metadata: Metadata): Readonly<Record<string, string
   return Object.fromEntries(headers.map(([key, values]) => [key, [values].flat().join(', ')]));
 }
 
+/** Headers that frame an HTTP answer: a function that serves both protocols may set them, gRPC frames by itself. */
+const FRAMING =
+  /^(connection|content-encoding|content-length|content-type|grpc-.*|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
+
 /**
  * What an API function set in `ctx.response.metadata`, for the wire: keys that end in `-bin` hold base64.
  * A key or value that gRPC cannot carry is `internal` and named: it is the service's mistake, not the caller's.
@@ -14,6 +18,7 @@ export function readMetadata(metadata: Metadata): Readonly<Record<string, string
 export function writeMetadata(values: Readonly<Record<string, string>>): Metadata {
   const metadata = new Metadata();
   for (const [key, value] of Object.entries(values)) {
+    if (FRAMING.test(key)) continue;
     try {
       metadata.set(key, key.endsWith('-bin') ? Buffer.from(value, 'base64') : value);
     } catch (cause) {

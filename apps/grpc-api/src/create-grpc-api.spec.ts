@@ -29,6 +29,7 @@ const service = new Service('shapes', { description: 'What the tests call.' })
 
 function about({ apiName, requestId, protocol, request, response, deadline }: ApiContext): JsonValue {
   response.metadata['x-answer'] = 'yes';
+  response.metadata['Content-Type'] = 'a header that frames is not ours to set';
   return {
     apiName,
     requestId,
@@ -84,7 +85,8 @@ describe('Call', () => {
 
   test('tells the API what the client said, and the client what the API said', async () => {
     const client = (await startApi(service)).client();
-    const metadata = { 'x-request-id': 'my-id', 'x-color': 'red' };
+    const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const metadata = { traceparent: parent, 'x-color': 'red' };
     const { value, initial } = await client.exchange(
       'about',
       { $case: 'json', value: null },
@@ -92,12 +94,13 @@ describe('Call', () => {
     );
     expect(value.content?.value).toMatchObject({
       apiName: 'about',
-      requestId: 'my-id',
+      requestId: initial.get('x-bentoml-request-id')[0],
       protocol: 'grpc',
       metadata: { 'x-color': 'red' },
       hasDeadline: true,
     });
-    expect([initial.get('x-answer'), initial.get('x-request-id')]).toEqual([['yes'], ['my-id']]);
+    expect(initial.get('x-answer')).toEqual(['yes']);
+    expect(initial.get('x-bentoml-request-id')[0]).toMatch(/^[0-9a-f]{16}$/);
   });
 });
 
@@ -138,7 +141,7 @@ describe('an error is the status of the table, its message, and its code', () =>
     const { metadata } = error as { metadata: import('@grpc/grpc-js').Metadata };
     expect(metadata.get('bentots-error-code')).toEqual(['unprocessable']);
     expect(JSON.parse(String(metadata.get('bentots-error-details')[0]))).toEqual({ unit: 'ü' });
-    expect(metadata.get('x-request-id')[0]).toMatch(/^[0-9a-f]{32}$/);
+    expect(metadata.get('x-bentoml-request-id')[0]).toMatch(/^[0-9a-f]{16}$/);
   });
 
   test('any other error is INTERNAL and keeps its words to the server', async () => {

@@ -1,18 +1,15 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import { ServeError } from '@bentots/errors';
-import { createHexId, createTraceContext, parseTraceparent, type TraceContext } from '@bentots/telemetry';
+import { createTraceContext, parseTraceparent, type TraceContext } from '@bentots/telemetry';
 import { readMetadata } from './call-metadata.js';
 
-/** Metadata that names one call, both ways: taken from the caller when it is sensible, else made here. */
-export const REQUEST_ID_KEY = 'x-request-id';
-
-const SENSIBLE_ID = /^[\w.:-]{1,128}$/;
+/** Metadata that names a call to its client, as the HTTP edge does: initial with an answer, trailing with an error. */
+export const REQUEST_ID_KEY = 'x-bentoml-request-id';
 
 /** What a gRPC call says besides its message. */
 export interface InboundFacts {
-  readonly requestId: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** This call's place in the caller's trace, or in a new one. */
+  /** This call's place in the caller's trace, or in a new one; its span id is the request's id. */
   readonly trace: TraceContext;
   /** What is left of the caller's deadline; absent without one. */
   readonly timeoutMs?: number;
@@ -23,10 +20,8 @@ export interface InboundFacts {
 /** Reads a call's metadata and deadline, and follows its cancellation. */
 export function openCall(call: ServerUnaryCall<unknown, unknown>): InboundFacts {
   const metadata = readMetadata(call.metadata);
-  const id = metadata[REQUEST_ID_KEY];
   const deadline = Number(call.getDeadline());
   return {
-    requestId: id !== undefined && SENSIBLE_ID.test(id) ? id : createHexId(16),
     metadata,
     trace: createTraceContext(parseTraceparent(metadata['traceparent'])),
     ...(Number.isFinite(deadline) && { timeoutMs: Math.max(0, deadline - Date.now()) }),

@@ -1,1 +1,6 @@
-export {};
+import { fileURLToPath } from 'node:url';
+import { runToExit, startGrpcServer } from '@bentots/start';
+
+// The parent's door: configured by BENTOTS_* variables alone, as a container is.
+const grpc = fileURLToPath(new URL('./worker.js', import.meta.url));
+await runToExit(startGrpcServer({ workers: { grpc } }));

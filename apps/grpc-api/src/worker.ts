@@ -1,1 +1,13 @@
-export {};
+import type { GrpcWorkerData } from '@bentots/config';
+import { attach } from '@bentots/supervisor/child';
+import { runWorker } from './run-worker.js';
+
+// The child's door: a process of the gRPC edge, started by the supervisor.
+const worker = await attach();
+try {
+  // The plan's data for this entry, written by `planGrpcServer`: both ends are typed as GrpcWorkerData.
+  await runWorker(worker, worker.data as GrpcWorkerData);
+} catch (error) {
+  // While it stops, what broke is the waiting; the drain ends the process.
+  if (!worker.draining) await worker.fail(error);
+}
