@@ -1,0 +1,85 @@
+import { ServeError } from '@bentots/errors';
+import { createRunnable, disposeRunnable, type RunnerFacts, type RunnerValue } from '@bentots/service';
+
+/**
+ * Where the model lives. All that the server knows of it passes here as plain values, so that the same runnable may
+ * live in this thread or in another one. Fails with ServeErrors only.
+ */
+export interface RunnableHost {
+  /** Calls a method once; the arguments are what the method gets. */
+  call(method: string, args: readonly RunnerValue[]): Promise<RunnerValue>;
+  /** Calls a streaming method; ending the loop early ends the generator. */
+  stream(method: string, args: readonly RunnerValue[]): AsyncIterableIterator<RunnerValue>;
+  /** Lets the model go. */
+  close(): Promise<void>;
+}
+
+/**
+ * Loads the runner's model into this thread: the constructor and `init()` have run when it resolves. A synchronous
+ * method blocks this thread, and so the wire, for as long as one batch takes.
+ *
+ * @throws ServeError `worker_not_ready` with the runner's name, its class and the model's own words.
+ */
+export async function loadRunnable(facts: RunnerFacts): Promise<RunnableHost> {
+  return new InThreadRunnable(facts, await createRunnable(facts));
+}
+
+class InThreadRunnable implements RunnableHost {
+  readonly #facts: RunnerFacts;
+  readonly #instance: object;
+  #closed: Promise<void> | undefined;
+
+  constructor(facts: RunnerFacts, instance: object) {
+    this.#facts = facts;
+    this.#instance = instance;
+  }
+
+  async call(method: string, args: readonly RunnerValue[]): Promise<RunnerValue> {
+    try {
+      return toValue(await this.#invoke(method, args));
+    } catch (error) {
+      throw this.#failure(method, error);
+    }
+  }
+
+  async *stream(method: string, args: readonly RunnerValue[]): AsyncIterableIterator<RunnerValue> {
+    try {
+      const values = this.#invoke(method, args);
+      if (!isAsyncIterable(values)) throw new TypeError('it returned nothing to iterate over');
+      for await (const value of values) yield toValue(value);
+    } catch (error) {
+      throw this.#failure(method, error);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= disposeRunnable(this.#instance);
+    return this.#closed;
+  }
+
+  #invoke(method: string, args: readonly RunnerValue[]): unknown {
+    const body: unknown = Reflect.get(this.#instance, method);
+    if (typeof body !== 'function') throw new TypeError(`the instance has no method '${method}'`);
+    const result: unknown = Reflect.apply(body, this.#instance, args);
+    return result;
+  }
+
+  #failure(method: string, cause: unknown): ServeError {
+    // A ServeError is how a model says what its caller is to see.
+    if (cause instanceof ServeError) return cause;
+    const { name: runner, runnable } = this.#facts;
+    const [thrown, reason] =
+      cause instanceof Error ? [cause.name, cause.message] : [typeof cause, String(cause)];
+    const message = `method '${method}' of runner '${runner}' (${runnable.name}) failed: ${reason}`;
+    return new ServeError('runner_failed', message, { details: { runner, method, class: thrown }, cause });
+  }
+}
+
+/** What a method returned crosses unchecked: the wire refuses, by name, what it cannot carry. */
+function toValue(value: unknown): RunnerValue {
+  return value as RunnerValue;
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
