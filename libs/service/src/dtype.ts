@@ -82,11 +82,18 @@ function storage<A extends FloatArray | IntegerArray | BigArray>(kind: ArrayClas
   };
 }
 
+/** A loop, because `Array.from` of a typed array takes four times as long. */
+function numbersOf(data: FloatArray | IntegerArray, start: number, end: number): PlainScalar[] {
+  const numbers: number[] = [];
+  for (let i = start; i < end; i += 1) numbers.push(data[i] ?? 0);
+  return numbers;
+}
+
 function floats<A extends FloatArray>(kind: ArrayClass<A>) {
   return {
     ...storage(kind),
     expects: 'a number',
-    row: (data: A, start: number, end: number): PlainScalar[] => Array.from(data.subarray(start, end)),
+    row: numbersOf,
     fill: (row: readonly unknown[], data: FloatArray, offset: number) => {
       for (let i = 0; i < row.length; i += 1) {
         const value = row[i];
@@ -102,7 +109,7 @@ function integers<A extends IntegerArray>(kind: ArrayClass<A>, min: number, max:
   return {
     ...storage(kind),
     expects: `an integer from ${min} to ${max}`,
-    row: (data: A, start: number, end: number): PlainScalar[] => Array.from(data.subarray(start, end)),
+    row: numbersOf,
     fill: (row: readonly unknown[], data: IntegerArray, offset: number) => {
       for (let i = 0; i < row.length; i += 1) {
         const value = row[i];

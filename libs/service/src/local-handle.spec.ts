@@ -201,7 +201,9 @@ test('a model that does not load says why', async () => {
     init(): Promise<void> {
       return Promise.reject(new Error('no such file: model.onnx'));
     }
-    ping(): void {}
+    ping(): boolean {
+      return true;
+    }
   }
   const { definition } = createRunner(Broken, { name: 'broken' });
   expect(await caught(() => createLocalHandle(definition))).toMatchObject({

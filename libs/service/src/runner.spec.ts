@@ -108,7 +108,9 @@ describe('types', () => {
     }
     class Reserved {
       static readonly methods = { init: method() };
-      init(): void {}
+      init(): boolean {
+        return true;
+      }
     }
     // @ts-expect-error 'clasify' is not a method of this class
     expect((await caught(() => createRunner(Misspelt, { name: 'm' }))).message).toBe(
