@@ -1,0 +1,90 @@
+import type { Endpoint, Outcome } from '@bentots/endpoint';
+import { ServeError } from '@bentots/errors';
+import type { EncodedBody } from '@bentots/service';
+import type { Logger } from '@bentots/telemetry';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Exchange, type ExchangeObserver } from './exchange.js';
+import { HttpCall } from './http-call.js';
+import { toServeError } from './problem.js';
+import { readBody } from './read-body.js';
+import { sendProblem } from './send.js';
+
+/** What the API routes are made of. */
+export interface ApiRoutesOptions {
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly maxBodyBytes: number;
+  readonly observer: ExchangeObserver;
+}
+
+/** Registers `POST <route>` for every API; on an instance of their own, as all of its bodies are read as bytes. */
+export function registerApiRoutes(fastify: FastifyInstance, options: ApiRoutesOptions): void {
+  const { endpoints, maxBodyBytes, observer } = options;
+  fastify.removeAllContentTypeParsers();
+  // Every type, also none: the input descriptor knows what it reads.
+  fastify.addContentTypeParser('*', (request, payload, done) => {
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') done(wrongEncoding(encoding));
+    else readBody(request.raw, maxBodyBytes, done);
+  });
+  for (const endpoint of endpoints.values()) {
+    const { route } = endpoint.api;
+    fastify.route({
+      method: 'POST',
+      url: route,
+      onRequest: (request, reply, done) => {
+        Exchange.begin(observer, request, reply, route);
+        done();
+      },
+      handler: (request, reply) => answer(endpoint, observer.log, request, reply),
+    });
+  }
+}
+
+function answer(endpoint: Endpoint, log: Logger, request: FastifyRequest, reply: FastifyReply): void {
+  invoke(endpoint, request).then(
+    (outcome) => send(log, request, reply, outcome),
+    (error: unknown) => sendProblem(log, request, reply, toServeError(error)),
+  );
+}
+
+async function invoke(endpoint: Endpoint, request: FastifyRequest): Promise<Outcome<EncodedBody>> {
+  if (request.exchange === null) throw new Error('a request came to its handler without its first hook');
+  return endpoint.invoke(new HttpCall(request, request.exchange));
+}
+
+/** Headers that say how the answer is framed are the server's alone. */
+const FRAMING = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+function send(
+  log: Logger,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { result, response }: Outcome<EncodedBody>,
+): void {
+  try {
+    if (response.status !== undefined) reply.code(response.status);
+    reply.header('content-type', result.contentType);
+    if (result.headers !== undefined) reply.headers(result.headers);
+    for (const name in response.metadata) {
+      if (!FRAMING.has(name.toLowerCase())) reply.header(name, response.metadata[name]);
+    }
+    reply.header('x-bentoml-request-id', request.exchange?.trace.spanId);
+    void reply.send(result.bytes);
+  } catch (error) {
+    // A status or header of the user's that HTTP does not allow.
+    for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
+    sendProblem(log, request, reply, toServeError(error));
+  }
+}
+
+function wrongEncoding(encoding: string): ServeError {
+  const message = `content-encoding '${encoding}' is not read; send the body as it is`;
+  return new ServeError('unsupported_media_type', message);
+}

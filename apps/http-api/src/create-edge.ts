@@ -1,0 +1,93 @@
+import type { Server } from 'node:http';
+import type { Endpoint } from '@bentots/endpoint';
+import type { Service } from '@bentots/service';
+import type { ApiMetrics, Logger } from '@bentots/telemetry';
+import { NestFactory } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { registerApiRoutes } from './api-routes.js';
+import { createFastify, observe } from './create-fastify.js';
+import { EdgeAdapter } from './edge-adapter.js';
+import type { EdgeTls } from './edge-server.js';
+import { EdgeModule } from './edge.module.js';
+import type { ExchangeObserver } from './exchange.js';
+import { listRoutes } from './known-routes.js';
+import type { MetricsText } from './metrics.controller.js';
+import { createNestLog } from './nest-log.js';
+import { describeOpenApi } from './openapi.js';
+import { ProblemFilter } from './problem.filter.js';
+import type { ReadinessSource } from './readiness.js';
+
+/** What the edge serves, and within which limits. */
+export interface EdgeOptions {
+  readonly service: Service;
+  /** The service's APIs by name. */
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly readiness: ReadinessSource;
+  /** Both absent: metrics are off. */
+  readonly metrics?: { readonly api: ApiMetrics; readonly text: MetricsText } | undefined;
+  readonly log: Logger;
+  /** Whether every exchange gets its access line. */
+  readonly access: boolean;
+  readonly keepAliveMs: number;
+  readonly maxBodyBytes: number;
+  /** Whether calls above a limit are refused; for the description. */
+  readonly hasConcurrencyLimit: boolean;
+  /** Absent: plain HTTP. */
+  readonly tls?: EdgeTls | undefined;
+}
+
+/** The HTTP edge, ready to be given connections. */
+export interface Edge {
+  /** Does not listen yet. */
+  readonly server: Server;
+  /** Ends what Nest and Fastify hold; connections are to be drained before. */
+  close(): Promise<void>;
+}
+
+/**
+ * Composes the edge of two parts beside each other on one Fastify instance: the API routes, and Nest with the health,
+ * metrics and documentation controllers. Hooks are inherited downwards only, so that none of Nest's stands in the way of
+ * a call.
+ */
+export async function createEdge(options: EdgeOptions): Promise<Edge> {
+  const { service, endpoints, maxBodyBytes, keepAliveMs, log, tls, metrics } = options;
+  const observer: ExchangeObserver = {
+    service: service.name,
+    metrics: metrics?.api,
+    log,
+    access: options.access,
+    scheme: tls === undefined ? 'http' : 'https',
+  };
+  const known = listRoutes(service, metrics !== undefined);
+  const fastify = createFastify({ maxBodyBytes, keepAliveMs, tls, observer, known });
+  await fastify.register((instance, _, done) => {
+    registerApiRoutes(instance, { endpoints, maxBodyBytes, observer });
+    done();
+  });
+  await fastify.register(async (instance) => {
+    instance.addHook('onRequest', (request, reply, done) => {
+      observe({ observer, known }, request, reply);
+      done();
+    });
+    await initNest(instance, options);
+  });
+  await fastify.ready();
+  return { server: fastify.server, close: () => fastify.close() };
+}
+
+async function initNest(fastify: FastifyInstance, options: EdgeOptions): Promise<void> {
+  const { service, hasConcurrencyLimit, metrics, readiness, log } = options;
+  const document = describeOpenApi({ service, hasConcurrencyLimit, hasMetrics: metrics !== undefined });
+  const module = EdgeModule.with({
+    readiness,
+    metricsText: metrics?.text,
+    openapi: JSON.stringify(document),
+  });
+  const app = await NestFactory.create(module, new EdgeAdapter(fastify), {
+    bodyParser: false,
+    logger: createNestLog(log),
+    abortOnError: false,
+  });
+  app.useGlobalFilters(new ProblemFilter(log));
+  await app.init();
+}

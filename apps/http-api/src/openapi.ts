@@ -1,0 +1,172 @@
+import { httpStatusOf } from '@bentots/errors';
+import type { Api, DescriptorSpec, IODescriptor, OpenApiBody, Service } from '@bentots/service';
+
+/** What of the server shows in its description. */
+export interface OpenApiOptions {
+  readonly service: Service;
+  /** Whether calls are refused above a limit. */
+  readonly hasConcurrencyLimit: boolean;
+  /** Whether there is `/metrics`. */
+  readonly hasMetrics: boolean;
+}
+
+const SERVICE_TAG = 'Service APIs';
+const INFRASTRUCTURE_TAG = 'Infrastructure';
+
+/** The OpenAPI 3.0 document of a service: only answers that the server really gives. */
+export function describeOpenApi(options: OpenApiOptions): object {
+  const { service } = options;
+  const apis = [...service.apis.values()];
+  return {
+    openapi: '3.0.3',
+    info: {
+      title: service.name,
+      version: service.version ?? 'not available',
+      description: service.description ?? `The APIs of the service \`${service.name}\`.`,
+      license: { name: 'See the service' },
+    },
+    servers: [{ url: '/' }],
+    // The server itself asks nobody who they are; `[]` says so.
+    security: [],
+    tags: [
+      { name: SERVICE_TAG, description: 'What the service does.' },
+      { name: INFRASTRUCTURE_TAG, description: 'Health and metrics, for orchestrators and monitoring.' },
+    ],
+    paths: {
+      ...Object.fromEntries(apis.map((api) => [api.route, { post: describeApi(api, options) }])),
+      ...describeInfrastructure(options),
+    },
+    components: {
+      schemas: { Problem: PROBLEM_SCHEMA },
+      responses: PROBLEMS,
+      parameters: { RequestTimeout: REQUEST_TIMEOUT },
+      headers: { RequestId: REQUEST_ID },
+    },
+  };
+}
+
+function describeApi(api: Api, { service, hasConcurrencyLimit }: OpenApiOptions): object {
+  return {
+    tags: [SERVICE_TAG],
+    summary: api.name,
+    description: api.description ?? '',
+    operationId: `${service.name}__${api.name}`,
+    'x-bentoml-name': api.name,
+    parameters: [{ $ref: '#/components/parameters/RequestTimeout' }],
+    requestBody: {
+      required: true,
+      content: contentOf(api.input.openapi()),
+      'x-bentoml-io-descriptor': specOf(api.input),
+    },
+    responses: {
+      '200': {
+        description: 'The result.',
+        headers: { 'x-bentoml-request-id': { $ref: '#/components/headers/RequestId' } },
+        content: contentOf(api.output.openapi()),
+        'x-bentoml-io-descriptor': specOf(api.output),
+      },
+      ...refTo('invalid_argument', 'payload_too_large', 'unsupported_media_type'),
+      ...(hasConcurrencyLimit && refTo('too_many_requests')),
+      ...refTo('internal', 'unavailable', 'deadline_exceeded'),
+    },
+  };
+}
+
+function specOf(descriptor: IODescriptor<unknown>): DescriptorSpec {
+  return descriptor.toSpec();
+}
+
+function contentOf({ mediaTypes, schema, example }: OpenApiBody): object {
+  const media = { schema, ...(example !== undefined && { example }) };
+  return Object.fromEntries(mediaTypes.map((type) => [type, media]));
+}
+
+const PLAIN_TEXT = { 'text/plain': { schema: { type: 'string' } } };
+
+function describeInfrastructure({ hasMetrics }: OpenApiOptions): object {
+  const health = { description: 'A newline.', content: PLAIN_TEXT };
+  return {
+    '/livez': describeProbe('livez', 'The process answers.', { '200': health }),
+    '/healthz': describeProbe('healthz', 'The same as `/livez`.', { '200': health }),
+    '/readyz': describeProbe('readyz', 'The server and all its runners can work.', {
+      '200': health,
+      ...refTo('unavailable'),
+    }),
+    ...(hasMetrics && {
+      '/metrics': describeProbe('metrics', 'Metrics of all workers in the Prometheus text format.', {
+        '200': { description: 'The metrics.', content: PLAIN_TEXT },
+      }),
+    }),
+  };
+}
+
+function describeProbe(name: string, description: string, responses: object): object {
+  return {
+    get: {
+      tags: [INFRASTRUCTURE_TAG],
+      summary: name,
+      description,
+      operationId: name,
+      responses: { ...responses, '431': { $ref: '#/components/responses/headers_too_large' } },
+    },
+  };
+}
+
+const PROBLEM_SCHEMA = {
+  type: 'object',
+  description: 'Why there is no result (RFC 9457). Some codes have further members.',
+  required: ['type', 'title', 'status', 'detail', 'code'],
+  properties: {
+    type: { type: 'string', example: 'about:blank' },
+    title: { type: 'string', description: 'What the status means.' },
+    status: { type: 'integer', description: 'The HTTP status.' },
+    detail: { type: 'string', description: 'What happened, for people.' },
+    code: { type: 'string', description: 'What happened, for programs: one of a closed list.' },
+  },
+  additionalProperties: true,
+};
+
+const REQUEST_TIMEOUT = {
+  name: 'x-request-timeout',
+  in: 'header',
+  required: false,
+  description:
+    "The most time for this call: seconds, or a number with `s` or `ms`. The server's limit stays.",
+  schema: { type: 'string', example: '1.5' },
+};
+
+const REQUEST_ID = {
+  description: 'The id of this call, in hexadecimal; also in the log.',
+  schema: { type: 'string', pattern: '^[0-9a-f]{16}$' },
+};
+
+/** The refusals that the server gives of itself; a service's own code may throw any other code of the error table. */
+const DESCRIPTIONS = {
+  invalid_argument: 'The input has the wrong form, type or value.',
+  payload_too_large: 'The body is over its limit.',
+  unsupported_media_type: 'The API does not read this content type or encoding.',
+  too_many_requests: 'The limit of calls at once is reached; `Retry-After` says when to try again.',
+  internal: 'The service or one of its runners failed.',
+  unavailable: 'A runner cannot be reached or is overloaded, or the server is stopping.',
+  deadline_exceeded: 'The time for the request is over.',
+} as const;
+
+type DescribedCode = keyof typeof DESCRIPTIONS;
+
+const PROBLEM_CONTENT = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+
+const PROBLEMS = {
+  ...Object.fromEntries(
+    Object.entries(DESCRIPTIONS).map(([code, description]) => [
+      code,
+      { description, content: PROBLEM_CONTENT },
+    ]),
+  ),
+  headers_too_large: { description: 'The headers are over their limit.', content: PROBLEM_CONTENT },
+};
+
+function refTo(...codes: DescribedCode[]): Record<string, object> {
+  return Object.fromEntries(
+    codes.map((code) => [String(httpStatusOf(code)), { $ref: `#/components/responses/${code}` }]),
+  );
+}
