@@ -1,12 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 
 import { ServeError } from '@bentots/errors';
-import { Arbiter, handleSignals, type StopReport } from '@bentots/supervisor';
+import { Arbiter, type BoundSocket, handleSignals, type StopReport } from '@bentots/supervisor';
 import { createLogger, type Logger, MergedMetrics } from '@bentots/telemetry';
 
 import { Deferred } from './deferred.js';
 import { logEvent } from './log-event.js';
-import type { Announcement, Prepare, Prepared } from './prepared.js';
+import type { Announce, Announcement, Prepare, Prepared } from './prepared.js';
+import { sweepRuntimeDirs } from './runtime-dir.js';
 import { createServerHandle, type ServerHandle } from './server-handle.js';
 
 /** What a server that was stopped before its first process reports. */
@@ -66,10 +67,14 @@ class Launch {
     if (prepared === undefined) return STOPPED_EARLY;
     const { runtimeDir } = prepared;
     // Not recursive: a directory that is already there belongs to somebody else.
-    if (runtimeDir !== undefined) await mkdir(runtimeDir, { mode: 0o700 });
+    if (runtimeDir !== undefined) {
+      await sweepRuntimeDirs();
+      await mkdir(runtimeDir, { mode: 0o700 });
+    }
     try {
       return await this.supervise(prepared);
     } finally {
+      await this.arbiter?.stop(); // whatever went wrong here, the tree does not outlive it
       if (runtimeDir !== undefined) await rm(runtimeDir, { recursive: true, force: true });
     }
   }
@@ -84,6 +89,7 @@ class Launch {
   }
 
   private async supervise({ plan, log, startLine, announce }: Prepared): Promise<StopReport> {
+    if (this.stopping.signal.aborted) return STOPPED_EARLY;
     const logger: Logger = createLogger({ component: 'arbiter', level: log.level, format: log.format });
     const arbiter = new Arbiter(plan, {
       onEvent: (event) => logEvent(logger, event),
@@ -91,25 +97,25 @@ class Launch {
     });
     this.arbiter = arbiter;
     if (this.withSignals) handleSignals(arbiter);
-    if (this.stopping.signal.aborted) await arbiter.stop();
-    else await this.startTree(arbiter, logger, { startLine, announce });
+    logger.info(startLine);
+    const sockets = await startTree(arbiter);
+    if (sockets !== undefined) this.tellReady(logger, announce(sockets));
     return arbiter.done;
   }
 
-  /** Throws why the tree could not start; returns when it started, and when somebody asked it to stop meanwhile. */
-  private async startTree(
-    arbiter: Arbiter,
-    logger: Logger,
-    { startLine, announce }: Pick<Prepared, 'startLine' | 'announce'>,
-  ): Promise<void> {
-    try {
-      logger.info(startLine);
-      const { facts, lines } = announce(await arbiter.start());
-      for (const line of lines) logger.info(line);
-      this.whenReady.resolve(facts);
-    } catch (error) {
-      const { reason } = await arbiter.done;
-      if (reason !== 'asked' && reason !== 'forced') throw error;
-    }
+  private tellReady(logger: Logger, { facts, lines }: ReturnType<Announce>): void {
+    for (const line of lines) logger.info(line);
+    this.whenReady.resolve(facts);
+  }
+}
+
+/** The bound sockets; undefined when somebody asked the tree to stop meanwhile; throws why it could not start. */
+async function startTree(arbiter: Arbiter): Promise<readonly BoundSocket[] | undefined> {
+  try {
+    return await arbiter.start();
+  } catch (error) {
+    const { reason } = await arbiter.done;
+    if (reason === 'asked' || reason === 'forced') return undefined;
+    throw error;
   }
 }

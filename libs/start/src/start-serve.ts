@@ -1,7 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { compileServeConfig, countCpus, readEnvironment } from '@bentots/config';
 
 import { announceServe, formatTag } from './announce.js';
@@ -12,6 +8,7 @@ import { launch } from './launch.js';
 import { pickEntry } from './pick-entry.js';
 import { planServe } from './plan-serve.js';
 import type { Prepare } from './prepared.js';
+import { createRuntimeDirName } from './runtime-dir.js';
 import type { ServerHandle } from './server-handle.js';
 import type { StartServeOptions } from './start-options.js';
 
@@ -38,7 +35,7 @@ export function prepareServe(options: StartServeOptions): Prepare {
     };
     await checkTls(config.http.ssl);
     const { target, service } = await describeTarget(config.http, how);
-    const runtimeDir = join(tmpdir(), `bentots-${randomBytes(6).toString('hex')}`);
+    const runtimeDir = createRuntimeDirName();
     const machine = { cpus: countCpus(), environment };
     return {
       plan: planServe({ config, target, service, entries, runtimeDir, machine }),

@@ -226,8 +226,7 @@ describe('a server that cannot start rejects with what is wrong', () => {
       startGrpcServer({ ...common, runnerMap, port, metrics: false }),
       startRunnerServer({ ...runnerCommon, runnerName: 'near', port }),
     ];
-    for (const start of starts) {
-      const error = await failureOf(start);
+    for (const error of await Promise.all(starts.map(failureOf))) {
       expect(error.code).toBe('address_in_use');
       expect(error.message).toContain(String(port));
     }
