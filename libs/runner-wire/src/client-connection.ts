@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { ServeError } from '@bentots/errors';
 import type { HandleCallOptions, RunnerValue } from '@bentots/service';
@@ -173,7 +174,11 @@ export class ClientConnection {
     const { writes } = this.#link.counters;
     this.#calls.set(id, { id, method, deadline, queuedAt: writes, sink, signal, onAbort });
     this.#link.counters.calls += 1;
-    if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal !== undefined && onAbort !== undefined) {
+      // One request may make many calls under its one signal; that is no leak to warn of.
+      setMaxListeners(0, signal);
+      signal.addEventListener('abort', onAbort, { once: true });
+    }
     if (deadline !== Infinity) this.#deadlines.add(deadline);
     return id;
   }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { ServeError } from '@bentots/errors';
 import { ByteWriter } from './byte-writer.js';
 import { toWireError, writeError } from './error-payload.js';
-import { FLAG, FRAME, PREFACE } from './frame.js';
+import { FLAG, FRAME, FRAME_RULES, PREFACE } from './frame.js';
 import { FrameReader } from './frame-reader.js';
 import type { WireLimits } from './limits.js';
 import { protocolError } from './wire-error.js';
@@ -129,7 +129,7 @@ export class Link {
     writer.beginFrame(type, flags, callId, argument);
     try {
       write?.(writer);
-      return this.#commit(writer.endFrame());
+      return this.#commit(type, writer.endFrame());
     } catch (error) {
       writer.dropFrame();
       throw error;
@@ -238,9 +238,10 @@ export class Link {
     return this.#state === 'open';
   };
 
-  #commit(payloadBytes: number): number {
+  #commit(type: number, payloadBytes: number): number {
     const { maxFrameBytes } = this.#options.limits;
-    if (payloadBytes > maxFrameBytes) {
+    // Other frames are bounded by what is written into them, and must never fail: they tell of failures.
+    if (payloadBytes > maxFrameBytes && FRAME_RULES[type]?.payload === 'body') {
       throw new ServeError(
         'payload_too_large',
         `a message of ${payloadBytes} bytes is over the limit of ${maxFrameBytes} for ${this.#options.label}`,
@@ -260,7 +261,8 @@ export class Link {
   readonly #flush = (): void => {
     this.#flushScheduled = false;
     const bytes = this.writer.length;
-    if (bytes === 0 || this.#state !== 'open') return;
+    // What a dying socket would swallow stays here, known as not sent.
+    if (bytes === 0 || this.#state !== 'open' || !this.#socket.writable) return;
     this.counters.bytesOut += bytes;
     this.counters.writes += 1;
     const parts = this.writer.take();
