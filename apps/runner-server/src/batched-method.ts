@@ -41,10 +41,12 @@ export class BatchedMethod {
       kindOf: (args) => kindOfArgs(args, inputBatchDim),
       split: (args, maxRows) => splitArgs(args, inputBatchDim, maxRows),
       join: (outputs) => joinOutputs(outputs, outputBatchDim),
-      async execute(calls) {
+      async execute(calls, signal) {
         const counts = calls.map((args) => countRows(args, inputBatchDim));
         const rows = counts.reduce((sum, count) => sum + count, 0);
-        const result = await host.call(method, joinArgs(calls, inputBatchDim));
+        // Deadline and trace are of one call each; a batch has only its end, when nobody waits any more.
+        const context = { signal, deadline: undefined, traceparent: undefined };
+        const result = await host.call(method, joinArgs(calls, inputBatchDim), context);
         return sliceOutput(checkBatchOutput(result, outputBatchDim, rows), outputBatchDim, counts);
       },
       onBatch,

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { httpStatusOf, ServeError } from '@bentots/errors';
 import type { RunnerValue } from '@bentots/service';
 import { formatJson, formatJsonAnswer, parseJsonArgs } from './json-call.js';
@@ -21,14 +22,55 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 const PROBES: readonly string[] = ['/livez', '/healthz', '/readyz', '/metrics'];
 
+/** Open connections without a request get so long to send one after a stop was asked for. */
+const QUIET_MS = 500;
+
 /**
  * Plain HTTP for probes, scrapers and people with curl: `GET /livez /healthz /readyz /metrics`, and `POST /<method>`
- * with JSON in and JSON out. It does not listen: the frame server hands it the connections that speak HTTP.
+ * with JSON in and JSON out. It does not listen: connections that speak HTTP are handed to it. Each of them carries one
+ * request, so that stopping never has to guess whether another one is on its way.
  */
-export function createHttpDoor(init: HttpDoorInit): Server {
-  return createServer((request, response) => {
-    answer(init, request, response).catch((error: unknown) => sendProblem(response, ServeError.from(error)));
-  });
+export class HttpDoor {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  /** Connections whose request is not answered yet. */
+  readonly #busy = new Set<Socket>();
+
+  constructor(init: HttpDoorInit) {
+    this.#server = createServer((request, response) => {
+      response.shouldKeepAlive = false;
+      this.#busy.add(request.socket);
+      answer(init, request, response).catch((error: unknown) =>
+        sendProblem(response, ServeError.from(error)),
+      );
+    });
+  }
+
+  /** Serves a connection; what was read of it was put back. */
+  adopt(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#busy.delete(socket);
+    });
+    this.#server.emit('connection', socket);
+  }
+
+  /** Resolves when every connection is over: those with a request when it is answered, all when `signal` aborts. */
+  async drain(signal: AbortSignal): Promise<void> {
+    const open = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    const cutQuiet = setTimeout(() => this.#cut((socket) => !this.#busy.has(socket)), QUIET_MS);
+    const onAbort = (): void => this.#cut(() => true);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    await Promise.all(open);
+    clearTimeout(cutQuiet);
+    signal.removeEventListener('abort', onAbort);
+  }
+
+  #cut(which: (socket: Socket) => boolean): void {
+    for (const socket of this.#sockets) if (which(socket)) socket.destroy();
+  }
 }
 
 async function answer(init: HttpDoorInit, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -142,7 +184,5 @@ function sendProblem(response: ServerResponse, error: ServeError): void {
   const allowed = details?.['allowed'];
   if (code === 'method_not_allowed' && Array.isArray(allowed))
     response.setHeader('allow', allowed.join(', '));
-  // The rest of a refused body is not read: the connection cannot be used again.
-  if (code === 'payload_too_large') response.setHeader('connection', 'close');
   send(response, status, 'application/problem+json', `${JSON.stringify(problem)}\n`);
 }

@@ -9,6 +9,8 @@ export interface MethodCall {
   readonly signal: AbortSignal;
   /** Epoch milliseconds. */
   readonly deadline?: number | undefined;
+  /** W3C trace context. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A call's end as this server sees it: the caller's own, or the server's limit where that is nearer. */

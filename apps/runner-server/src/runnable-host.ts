@@ -1,15 +1,26 @@
 import { ServeError } from '@bentots/errors';
-import { createRunnable, disposeRunnable, type RunnerFacts, type RunnerValue } from '@bentots/service';
+import {
+  type CallContext,
+  createRunnable,
+  disposeRunnable,
+  runInCallContext,
+  type RunnerFacts,
+  type RunnerValue,
+} from '@bentots/service';
 
 /**
  * Where the model lives. All that the server knows of it passes here as plain values, so that the same runnable may
  * live in this thread or in another one. Fails with ServeErrors only.
  */
 export interface RunnableHost {
-  /** Calls a method once; the arguments are what the method gets. */
-  call(method: string, args: readonly RunnerValue[]): Promise<RunnerValue>;
+  /** Calls a method once; the arguments are what the method gets, the context what it may ask for. */
+  call(method: string, args: readonly RunnerValue[], context: CallContext): Promise<RunnerValue>;
   /** Calls a streaming method; ending the loop early ends the generator. */
-  stream(method: string, args: readonly RunnerValue[]): AsyncIterableIterator<RunnerValue>;
+  stream(
+    method: string,
+    args: readonly RunnerValue[],
+    context: CallContext,
+  ): AsyncIterableIterator<RunnerValue>;
   /** Lets the model go. */
   close(): Promise<void>;
 }
@@ -21,7 +32,11 @@ export interface RunnableHost {
  * @throws ServeError `worker_not_ready` with the runner's name, its class and the model's own words.
  */
 export async function loadRunnable(facts: RunnerFacts): Promise<RunnableHost> {
-  return new InThreadRunnable(facts, await createRunnable(facts));
+  try {
+    return new InThreadRunnable(facts, await createRunnable(facts));
+  } catch (error) {
+    throw notLoaded(facts, ServeError.from(error));
+  }
 }
 
 class InThreadRunnable implements RunnableHost {
@@ -34,15 +49,31 @@ class InThreadRunnable implements RunnableHost {
     this.#instance = instance;
   }
 
-  async call(method: string, args: readonly RunnerValue[]): Promise<RunnerValue> {
+  async call(method: string, args: readonly RunnerValue[], context: CallContext): Promise<RunnerValue> {
     try {
-      return toValue(await this.#invoke(method, args));
+      return toValue(await runInCallContext(context, () => this.#invoke(method, args)));
     } catch (error) {
       throw this.#failure(method, error);
     }
   }
 
-  async *stream(method: string, args: readonly RunnerValue[]): AsyncIterableIterator<RunnerValue> {
+  stream(
+    method: string,
+    args: readonly RunnerValue[],
+    context: CallContext,
+  ): AsyncIterableIterator<RunnerValue> {
+    const values = this.#iterate(method, args);
+    // The body of a generator runs in the context of whoever asks for its next value.
+    return {
+      next: () => runInCallContext(context, () => values.next()),
+      return: () => values.return(undefined),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  async *#iterate(method: string, args: readonly RunnerValue[]): AsyncGenerator<RunnerValue> {
     try {
       const values = this.#invoke(method, args);
       if (!isAsyncIterable(values)) throw new TypeError('it returned nothing to iterate over');
@@ -73,6 +104,16 @@ class InThreadRunnable implements RunnableHost {
     const message = `method '${method}' of runner '${runner}' (${runnable.name}) failed: ${reason}`;
     return new ServeError('runner_failed', message, { details: { runner, method, class: thrown }, cause });
   }
+}
+
+/** A model may throw errors of any code; to the arbiter they all mean that this worker cannot serve. */
+function notLoaded({ name, runnable }: RunnerFacts, error: ServeError): ServeError {
+  if (error.code === 'worker_not_ready') return error;
+  const what = `runnable ${runnable.name} of runner '${name}' did not load`;
+  return new ServeError('worker_not_ready', `${what}: ${error.message}`, {
+    details: { runner: name },
+    cause: error,
+  });
 }
 
 /** What a method returned crosses unchecked: the wire refuses, by name, what it cannot carry. */

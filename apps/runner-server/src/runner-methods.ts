@@ -78,7 +78,8 @@ export class RunnerMethods {
     try {
       const batched = this.#batched.get(call.method);
       if (batched !== undefined) return await batched.run(call.args, end);
-      return await untilAborted(end.signal, host.call(call.method, call.args));
+      const context = { signal: end.signal, deadline: end.deadline, traceparent: call.traceparent };
+      return await untilAborted(end.signal, host.call(call.method, call.args, context));
     } finally {
       end.release();
     }
@@ -88,7 +89,8 @@ export class RunnerMethods {
     const { facts, host, timeoutMs } = this.#init;
     this.#check(call.method, true);
     const end = limitCall(call, timeoutMs ?? facts.timeoutMs);
-    const values = host.stream(call.method, call.args);
+    const context = { signal: end.signal, deadline: end.deadline, traceparent: call.traceparent };
+    const values = host.stream(call.method, call.args, context);
     try {
       for (;;) {
         const next = await untilAborted(end.signal, values.next());

@@ -1,1 +1,43 @@
-export {};
+import 'reflect-metadata';
+import type { RunnerWorkerData } from '@bentots/config';
+import { loadService } from '@bentots/service-loader';
+import { attach, type Worker } from '@bentots/supervisor/child';
+import { createLogger, type MetricsRegistry } from '@bentots/telemetry';
+import { NestFactory } from '@nestjs/core';
+import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
+import { drainRunner } from './drain.js';
+import type { FrameServer } from './frame-server.js';
+import { toNestLog } from './nest-log.js';
+import { loadRunnable } from './runnable-host.js';
+import type { RunnerMethods } from './runner-methods.js';
+import { pickRunner, RunnerServerModule, TOKENS } from './runner-server.module.js';
+
+/** The child: loads one runner's model, serves it, and drains when it is told to stop. */
+async function startWorker(worker: Worker): Promise<void> {
+  // Written by our own parent from a RunnerWorkerData.
+  const data = worker.data as RunnerWorkerData;
+  const log = createLogger({ component: `runner:${data.runnerName}:${worker.workerId}`, ...data.log });
+  const { service } = await loadService(data.target.identifier, data.target.workingDir);
+  const facts = pickRunner(service, data.runnerName);
+  // Before anything is served: a worker that says it is ready has its model.
+  const host = await loadRunnable(facts);
+
+  const module = RunnerServerModule.of({ worker, data, service, facts, host, log });
+  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(module, {
+    useFactory: (frames: FrameServer) => ({ strategy: frames }),
+    inject: [TOKENS.frameServer],
+    logger: toNestLog(log),
+    abortOnError: false,
+  });
+  const registry = app.get<MetricsRegistry>(TOKENS.metrics, { strict: false });
+  const methods = app.get<RunnerMethods>(TOKENS.methods, { strict: false });
+  const frames = app.get<FrameServer>(TOKENS.frameServer, { strict: false });
+  worker.snapshots(() => registry.snapshot());
+  worker.onDrain((signal) => drainRunner({ frames, methods, app, host }, signal));
+  await app.listen();
+  worker.ready();
+  log.debug(`runner '${facts.name}' is ready`, { methods: [...facts.methods.keys()] });
+}
+
+const worker = await attach();
+await startWorker(worker).catch((error: unknown) => worker.fail(error));

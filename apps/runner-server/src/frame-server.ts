@@ -1,0 +1,83 @@
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { detectProtocol, type Hello, type IncomingCall, ServerConnection } from '@bentots/runner-wire';
+import { Server } from '@nestjs/microservices';
+import type { HttpDoor } from './http-door.js';
+
+/** What a {@link FrameServer} serves, and on what. */
+export interface FrameServerInit {
+  readonly hello: Hello;
+  answer(call: IncomingCall): Promise<void>;
+  isReady(): boolean;
+  /** Takes the connections that speak HTTP. */
+  readonly http: HttpDoor;
+  /** Lets the server have its connections; resolves when it has them. */
+  serve(server: NetServer): Promise<void>;
+}
+
+/**
+ * Nest's transport for the runner wire. Calls go to their method directly: Nest composes and stops this server, but
+ * stands in no call's way (its pipeline of observables costs more than the whole hop).
+ */
+export class FrameServer extends Server {
+  readonly #init: FrameServerInit;
+  readonly #net: NetServer;
+  readonly #undecided = new Set<Socket>();
+  readonly #connections = new Set<ServerConnection>();
+  #draining = false;
+
+  constructor(init: FrameServerInit) {
+    super();
+    this.#init = init;
+    this.#net = createServer({ noDelay: true }, (socket) => void this.#welcome(socket));
+  }
+
+  /** Open connections that speak the wire. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  override listen(callback: (error?: unknown) => void): void {
+    this.#init.serve(this.#net).then(() => callback(), callback);
+  }
+
+  /** Takes no more calls and resolves when those in flight are answered, or were cut off because `signal` aborted. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#draining = true;
+    const wire = [...this.#connections].map((connection) => connection.close(signal));
+    await Promise.all([...wire, this.#init.http.drain(signal)]);
+    this.close();
+  }
+
+  /** Ends what is left, at once. */
+  override close(): void {
+    this.#draining = true;
+    for (const socket of this.#undecided) socket.destroy();
+    for (const connection of this.#connections) connection.destroy();
+    if (this.#net.listening) this.#net.close();
+  }
+
+  override on(): never {
+    throw new Error('the runner wire has no events to listen to');
+  }
+
+  override unwrap<T>(): T {
+    // Nest leaves the type to its caller: it is the net.Server below.
+    return this.#net as T;
+  }
+
+  async #welcome(socket: Socket): Promise<void> {
+    this.#undecided.add(socket);
+    const protocol = await detectProtocol(socket);
+    this.#undecided.delete(socket);
+    if (protocol === 'wire') this.#connect(socket);
+    else if (protocol === 'other') this.#init.http.adopt(socket);
+  }
+
+  #connect(socket: Socket): void {
+    const { hello, answer, isReady } = this.#init;
+    const connection = new ServerConnection(socket, { hello, onCall: answer, isReady });
+    this.#connections.add(connection);
+    void connection.closed.then(() => this.#connections.delete(connection));
+    if (this.#draining) void connection.close();
+  }
+}
