@@ -125,7 +125,7 @@ function integers<A extends IntegerArray>(kind: ArrayClass<A>, min: number, max:
 function bigIntegers<A extends BigArray>(kind: ArrayClass<A>, min: bigint, max: bigint) {
   return {
     ...storage(kind),
-    expects: `an integer from ${min} to ${max}; beyond 2^53 - 1 as a bigint`,
+    expects: `an exact integer from ${min} to ${max}`,
     row: (data: A, start: number, end: number): PlainScalar[] =>
       Array.from(data.subarray(start, end), exactNumber),
     fill: (row: readonly unknown[], data: BigArray, offset: number) => {

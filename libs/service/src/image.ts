@@ -1,6 +1,8 @@
 import { ServeError } from '@bentots/errors';
 import type { Sharp } from 'sharp';
+import { decodeBmp, parseBmpHeader } from './bmp.js';
 import { messageOf } from './message-of.js';
+import { READABLE_MIME_TYPES, sniffImage } from './sniff-image.js';
 import { Tensor } from './tensor.js';
 
 /** How the pixels of a picture are laid out. */
@@ -15,16 +17,7 @@ export interface ImageDecodeOptions {
   readonly maxPixels?: number | undefined;
 }
 
-/** Media types of the pictures that can be read. SVG is not one of them: it is a program that draws. */
-const MIME_TYPES: Readonly<Record<string, string>> = {
-  png: 'image/png',
-  jpeg: 'image/jpeg',
-  webp: 'image/webp',
-  gif: 'image/gif',
-  tiff: 'image/tiff',
-  avif: 'image/avif',
-  heif: 'image/avif',
-};
+const BMP = 'image/bmp';
 
 const CHANNELS = { gray: 1, rgb: 3, rgba: 4 } as const satisfies Record<PixelMode, number>;
 
@@ -56,31 +49,22 @@ export class Image {
   }
 
   /**
-   * Reads the header of an encoded picture: PNG, JPEG, WebP, GIF, TIFF or AVIF.
+   * Reads the header of an encoded picture: PNG, JPEG, WebP, GIF, TIFF, AVIF or BMP.
    *
    * @throws ServeError `invalid_argument` when it is no such picture or has too many pixels.
    */
   static async decode(bytes: Uint8Array, options: ImageDecodeOptions = {}): Promise<Image> {
     const maxPixels = options.maxPixels ?? 64_000_000;
-    const { width, height, format } = await open(bytes)
-      .then((image) => image.metadata())
-      .catch((cause: unknown) => {
-        throw new ServeError(
-          'invalid_argument',
-          `not an image: ${bytes.byteLength} bytes of no known format`,
-          {
-            cause,
-          },
-        );
-      });
-    const mimeType = MIME_TYPES[format];
+    const mimeType = sniffImage(bytes);
     if (mimeType === undefined) {
-      const known = [...new Set(Object.values(MIME_TYPES))].join(', ');
+      const known = READABLE_MIME_TYPES.join(', ');
       throw new ServeError(
         'invalid_argument',
-        `images of format ${format} are not read; send one of ${known}`,
+        `${bytes.byteLength} bytes are no image; send one of ${known}`,
       );
     }
+    const { width, height } =
+      mimeType === BMP ? parseBmpHeader(bytes) : await (await open(bytes)).metadata().catch(refuseDamaged);
     if (width * height > maxPixels) {
       const size = `${width} x ${height} = ${width * height} pixels`;
       throw new ServeError('invalid_argument', `the image has ${size}, at most ${maxPixels} are allowed`);
@@ -126,7 +110,7 @@ export class Image {
   async convert(format: ImageFormat): Promise<Image> {
     const mimeType = `image/${format}`;
     if (this.mimeType === mimeType) return this;
-    const bytes = await (await open(this.bytes)).toFormat(format).toBuffer();
+    const bytes = await (await open(this.bytes)).toFormat(format).toBuffer().catch(refuseDamaged);
     return new Image(bytes, { mimeType, width: this.width, height: this.height });
   }
 }
@@ -137,9 +121,15 @@ function inMode(image: Sharp, mode: PixelMode): Sharp {
   return mode === 'rgb' ? colour.removeAlpha() : colour.ensureAlpha();
 }
 
+function refuseDamaged(cause: unknown): never {
+  throw new ServeError('invalid_argument', `the image is damaged: ${messageOf(cause)}`, { cause });
+}
+
 /** The limit on pixels is checked by {@link Image.decode}, with a better message than sharp's. */
 async function open(bytes: Uint8Array): Promise<Sharp> {
   // Loaded here so that a process that decodes no picture does not load the native library.
   const { default: sharp } = await import('sharp');
-  return sharp(bytes, { limitInputPixels: false });
+  if (sniffImage(bytes) !== BMP) return sharp(bytes, { limitInputPixels: false });
+  const { header, rgb } = decodeBmp(bytes);
+  return sharp(rgb, { raw: { width: header.width, height: header.height, channels: 3 } });
 }

@@ -108,7 +108,7 @@ describe('making', () => {
     ['a fraction among integers', [1, 2.5], 'int32', '[1] is the number 2.5, expected an integer from'],
     ['a value out of range', [256], 'uint8', '[0] is the number 256, expected an integer from 0 to 255'],
     ['a number that has lost digits', [2 ** 53], 'int64', '[0] is the number 9007199254740992'],
-    ['a bigint out of range', [-1n], 'uint64', '[0] is the number -1, expected an integer from 0'],
+    ['a bigint out of range', [-1n], 'uint64', '[0] is the number -1, expected an exact integer from 0'],
     ['a number among booleans', [true, 1], 'bool', '[1] is the number 1, expected a boolean'],
     ['a single value of another kind', 'x', 'float64', 'the value is the string "x", expected a number'],
   ])('%s is refused with its place', async (_, nested, dtype, message) => {
@@ -235,7 +235,7 @@ describe('astype', () => {
   test.each<[Nested, DType, string]>([
     [['2f'], 'uint8', "'2f' is not an integer from 0 to 255"],
     [[''], 'float32', "'' is not a number"],
-    [[Number.NaN], 'int64', "'NaN' is not an integer"],
+    [[Number.NaN], 'int64', "'NaN' is not an exact integer"],
   ])('%o as %s is refused', async (nested, to, message) => {
     expect((await caught(() => Tensor.from(nested).astype(to))).message).toContain(message);
   });

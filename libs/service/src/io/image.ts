@@ -23,7 +23,7 @@ export interface ImageOptions {
 }
 
 /**
- * A picture: PNG, JPEG, WebP, GIF, TIFF or AVIF in; PNG, JPEG or WebP out. The bytes decide which it is, not the header.
+ * A picture: PNG, JPEG, WebP, GIF, TIFF, AVIF or BMP in; PNG, JPEG or WebP out. The bytes decide which it is, not the header.
  */
 export function image(options: ImageOptions = {}): IODescriptor<Image> {
   const { mimeType = 'image/png', allowedMimeTypes, maxPixels } = options;

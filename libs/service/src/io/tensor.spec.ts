@@ -34,7 +34,7 @@ describe('reading JSON', () => {
     ['{"data":[1]}', {}, 'the value is an object, expected a number'],
     ['[{"a":1}]', {}, '[0] is an object, expected a number'],
     ['[1.5]', { dtype: 'uint8' }, '[0] is the number 1.5, expected an integer from 0 to 255 for dtype uint8'],
-    ['[9007199254740993]', { dtype: 'int64' }, '[0] is the number 9007199254740992, expected an integer'],
+    ['[9007199254740993]', { dtype: 'int64' }, '[0] is the number 9007199254740992, expected an exact integer'],
     ['[1,2,3,4]', { shape: [2, 2], enforceShape: true }, 'expected a tensor of shape [2, 2], got [4]'],
     ['[[1,2,3]]', { shape: [-1, 2], enforceShape: true }, 'expected a tensor of shape [-1, 2], got [1, 3]'],
     ['[1,2,3]', { shape: [-1, 2] }, 'expected a tensor of shape [-1, 2], got [3]'],
