@@ -74,8 +74,25 @@ const arrows = [
   may('room:cli', 'room:start', 'room:supervisor', 'layer:foundation'),
   may('layer:example', 'room:service', 'room:errors'),
   may('layer:e2e', 'layer:foundation', 'room:service', 'room:runner-client', 'room:runner-map'),
-  may('layer:tool', 'layer:foundation', 'layer:domain', 'layer:operation', 'layer:tool'),
+  may('layer:tool', 'layer:foundation', 'layer:domain', 'layer:operation', 'layer:tool', 'layer:example'),
 ];
+
+/** Every package that a project imports stands in its package.json, and no other; `byPath` are reached by import.meta.resolve. */
+const dependencyChecks = (files, byPath) => ({
+  files,
+  ignores: ['package.json'],
+  languageOptions: { parser: jsonc },
+  rules: {
+    '@nx/dependency-checks': [
+      'error',
+      {
+        ignoredFiles: ['{projectRoot}/**/*.spec.ts', '{projectRoot}/test/**/*', '{projectRoot}/*.config.*'],
+        // Named by no import of ours: a helper of the compiler, and peers that Nest loads by name.
+        ignoredDependencies: ['tslib', 'reflect-metadata', 'rxjs', ...byPath],
+      },
+    ],
+  },
+});
 
 export default tseslint.config(
   {
@@ -132,21 +149,12 @@ export default tseslint.config(
     },
   },
   ...doorRules,
-  { files: outside, rules: { 'no-console': 'off' } },
-  {
-    files: ['**/package.json'],
-    ignores: ['package.json'],
-    languageOptions: { parser: jsonc },
-    rules: {
-      '@nx/dependency-checks': [
-        'error',
-        {
-          ignoredFiles: ['{projectRoot}/**/*.spec.ts', '{projectRoot}/test/**/*', '{projectRoot}/*.config.*'],
-          // Named by no import of ours: a helper of the compiler, and peers that Nest loads by name.
-          ignoredDependencies: ['tslib', 'reflect-metadata', 'rxjs'],
-        },
-      ],
-    },
-  },
+  { files: outside, rules: { 'no-console': 'off', '@typescript-eslint/no-non-null-assertion': 'off' } },
+  dependencyChecks(['**/package.json'], []),
+  dependencyChecks(
+    ['apps/cli/package.json'],
+    ['@bentots/runner-server', '@bentots/http-api', '@bentots/grpc-api'],
+  ),
+  dependencyChecks(['apps/http-api/package.json'], ['swagger-ui-dist']),
   prettier,
 );

@@ -85,19 +85,32 @@ async function serveCall(
   const startMs = performance.now();
   const leave = parts.inFlight.enter();
   const inbound = openCall(call);
-  const { apiName, bytes, metadata = new Metadata(), error } = await answerCall(parts, call.request, inbound);
+  const answer = await answerCall(parts, call.request, inbound);
+  try {
+    send(answer, inbound, call, callback);
+  } finally {
+    leave();
+  }
+  const { apiName, bytes, error } = answer;
+  const durationMs = performance.now() - startMs;
+  parts.onEnd({ call, inbound, apiName, error, responseSize: bytes?.length ?? 0, durationMs });
+}
+
+function send(
+  { bytes, metadata = new Metadata(), error }: Answer,
+  { trace }: InboundFacts,
+  call: UnaryCall,
+  callback: sendUnaryData<Buffer>,
+): void {
   if (bytes !== undefined) {
-    metadata.set(REQUEST_ID_KEY, inbound.trace.spanId);
+    metadata.set(REQUEST_ID_KEY, trace.spanId);
     call.sendMetadata(metadata);
     callback(null, bytes);
   } else if (error !== undefined) {
     const status = statusOfError(error);
-    status.metadata.set(REQUEST_ID_KEY, inbound.trace.spanId);
+    status.metadata.set(REQUEST_ID_KEY, trace.spanId);
     callback(status);
   }
-  leave();
-  const durationMs = performance.now() - startMs;
-  parts.onEnd({ call, inbound, apiName, error, responseSize: bytes?.length ?? 0, durationMs });
 }
 
 /** Never rejects: what went wrong is in the answer. */

@@ -1,4 +1,4 @@
-import { status } from '@grpc/grpc-js';
+import { type Metadata, status } from '@grpc/grpc-js';
 import { ServeError } from '@bentots/errors';
 import { type ApiContext, file, json, type JsonValue, Service, tensor, text } from '@bentots/service';
 import { createApiMetrics, MergedMetrics, MetricsRegistry } from '@bentots/telemetry';
@@ -138,7 +138,7 @@ describe('an error is the status of the table, its message, and its code', () =>
     const client = (await startApi(service)).client();
     const error = await client.call('fail', { $case: 'json', value: 'm' }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: status.FAILED_PRECONDITION, details: "the ünit 'm' is wrong" });
-    const { metadata } = error as { metadata: import('@grpc/grpc-js').Metadata };
+    const { metadata } = error as { metadata: Metadata };
     expect(metadata.get('bentots-error-code')).toEqual(['unprocessable']);
     expect(JSON.parse(String(metadata.get('bentots-error-details')[0]))).toEqual({ unit: 'ü' });
     expect(metadata.get('x-bentoml-request-id')[0]).toMatch(/^[0-9a-f]{16}$/);

@@ -16,7 +16,7 @@ import {
 import {
   HealthCheckRequest,
   HealthCheckResponse,
-  HealthCheckResponse_ServingStatus as ServingStatus,
+  type HealthCheckResponse_ServingStatus as ServingStatus,
   HealthListRequest,
   HealthListResponse,
 } from '../src/wire/grpc/health/v1/health.gen.js';

@@ -5,9 +5,9 @@
 // source: bentoml/grpc/v1/service.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
-import { StringValue } from '../../../google/protobuf/wrappers.gen.js';
-import { Struct, Value } from '../../../json-value.js';
+import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { StringValue } from "../../../google/protobuf/wrappers.gen.js";
+import { Struct, Value } from "../../../json-value.js";
 
 /** The input of one call. */
 export interface Request {
@@ -15,15 +15,16 @@ export interface Request {
   apiName: string;
   /** The value, in a field that the API's input descriptor accepts. */
   content:
-    | { $case: 'ndarray'; value: NDArray }
-    | { $case: 'dataframe'; value: DataFrame }
-    | { $case: 'series'; value: Series }
-    | { $case: 'file'; value: File }
-    | { $case: 'text'; value: string | undefined }
-    | { $case: 'json'; value: any | undefined }
-    | { $case: 'multipart'; value: Multipart } //
+    | { $case: "ndarray"; value: NDArray }
+    | { $case: "dataframe"; value: DataFrame }
+    | { $case: "series"; value: Series }
+    | { $case: "file"; value: File }
+    | { $case: "text"; value: string | undefined }
+    | { $case: "json"; value: any | undefined }
+    | { $case: "multipart"; value: Multipart }
+    | //
     /** Bytes that the API's descriptor knows how to read. */
-    | { $case: 'serializedBytes'; value: Uint8Array }
+    { $case: "serializedBytes"; value: Uint8Array }
     | undefined;
 }
 
@@ -31,27 +32,27 @@ export interface Request {
 export interface Response {
   /** The value, in the field of the API's output descriptor. */
   content:
-    | { $case: 'ndarray'; value: NDArray }
-    | { $case: 'dataframe'; value: DataFrame }
-    | { $case: 'series'; value: Series }
-    | { $case: 'file'; value: File }
-    | { $case: 'text'; value: string | undefined }
-    | { $case: 'json'; value: any | undefined }
-    | { $case: 'multipart'; value: Multipart }
-    | { $case: 'serializedBytes'; value: Uint8Array }
+    | { $case: "ndarray"; value: NDArray }
+    | { $case: "dataframe"; value: DataFrame }
+    | { $case: "series"; value: Series }
+    | { $case: "file"; value: File }
+    | { $case: "text"; value: string | undefined }
+    | { $case: "json"; value: any | undefined }
+    | { $case: "multipart"; value: Multipart }
+    | { $case: "serializedBytes"; value: Uint8Array }
     | undefined;
 }
 
 /** One named piece of a Multipart. */
 export interface Part {
   representation:
-    | { $case: 'ndarray'; value: NDArray }
-    | { $case: 'dataframe'; value: DataFrame }
-    | { $case: 'series'; value: Series }
-    | { $case: 'file'; value: File }
-    | { $case: 'text'; value: string | undefined }
-    | { $case: 'json'; value: any | undefined }
-    | { $case: 'serializedBytes'; value: Uint8Array }
+    | { $case: "ndarray"; value: NDArray }
+    | { $case: "dataframe"; value: DataFrame }
+    | { $case: "series"; value: Series }
+    | { $case: "file"; value: File }
+    | { $case: "text"; value: string | undefined }
+    | { $case: "json"; value: any | undefined }
+    | { $case: "serializedBytes"; value: Uint8Array }
     | undefined;
 }
 
@@ -117,7 +118,7 @@ export const NDArray_DType = {
   UNRECOGNIZED: -1,
 } as const;
 
-export type NDArray_DType = (typeof NDArray_DType)[keyof typeof NDArray_DType];
+export type NDArray_DType = typeof NDArray_DType[keyof typeof NDArray_DType];
 
 export namespace NDArray_DType {
   export type DTYPE_UNSPECIFIED = typeof NDArray_DType.DTYPE_UNSPECIFIED;
@@ -133,7 +134,8 @@ export namespace NDArray_DType {
 }
 
 /** Asks for the service's description. */
-export interface ServiceMetadataRequest {}
+export interface ServiceMetadataRequest {
+}
 
 /** The service's description. */
 export interface ServiceMetadataResponse {
@@ -147,7 +149,9 @@ export interface ServiceMetadataResponse {
 /** Says what a descriptor reads or writes, and how it was configured. */
 export interface ServiceMetadataResponse_DescriptorMetadata {
   /** "bentoml.io.JSON", say. */
-  descriptorId?: string | undefined;
+  descriptorId?:
+    | string
+    | undefined;
   /** { "args": { ... } }: the descriptor's options. */
   attributes: { [key: string]: any } | undefined;
 }
@@ -161,37 +165,37 @@ export interface ServiceMetadataResponse_InferenceAPI {
 }
 
 function createBaseRequest(): Request {
-  return { apiName: '', content: undefined };
+  return { apiName: "", content: undefined };
 }
 
 export const Request: MessageFns<Request> = {
   encode(message: Request, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.apiName !== '') {
+    if (message.apiName !== "") {
       writer.uint32(10).string(message.apiName);
     }
     switch (message.content?.$case) {
-      case 'ndarray':
+      case "ndarray":
         NDArray.encode(message.content.value, writer.uint32(26).fork()).join();
         break;
-      case 'dataframe':
+      case "dataframe":
         DataFrame.encode(message.content.value, writer.uint32(42).fork()).join();
         break;
-      case 'series':
+      case "series":
         Series.encode(message.content.value, writer.uint32(50).fork()).join();
         break;
-      case 'file':
+      case "file":
         File.encode(message.content.value, writer.uint32(58).fork()).join();
         break;
-      case 'text':
+      case "text":
         StringValue.encode({ value: message.content.value! }, writer.uint32(66).fork()).join();
         break;
-      case 'json':
+      case "json":
         Value.encode(Value.wrap(message.content.value), writer.uint32(74).fork()).join();
         break;
-      case 'multipart':
+      case "multipart":
         Multipart.encode(message.content.value, writer.uint32(82).fork()).join();
         break;
-      case 'serializedBytes':
+      case "serializedBytes":
         writer.uint32(18).bytes(message.content.value);
         break;
     }
@@ -202,7 +206,7 @@ export const Request: MessageFns<Request> = {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
@@ -224,7 +228,7 @@ export const Request: MessageFns<Request> = {
               break;
             }
 
-            message.content = { $case: 'ndarray', value: NDArray.decode(reader, reader.uint32()) };
+            message.content = { $case: "ndarray", value: NDArray.decode(reader, reader.uint32()) };
             continue;
           }
           case 5: {
@@ -232,7 +236,7 @@ export const Request: MessageFns<Request> = {
               break;
             }
 
-            message.content = { $case: 'dataframe', value: DataFrame.decode(reader, reader.uint32()) };
+            message.content = { $case: "dataframe", value: DataFrame.decode(reader, reader.uint32()) };
             continue;
           }
           case 6: {
@@ -240,7 +244,7 @@ export const Request: MessageFns<Request> = {
               break;
             }
 
-            message.content = { $case: 'series', value: Series.decode(reader, reader.uint32()) };
+            message.content = { $case: "series", value: Series.decode(reader, reader.uint32()) };
             continue;
           }
           case 7: {
@@ -248,7 +252,7 @@ export const Request: MessageFns<Request> = {
               break;
             }
 
-            message.content = { $case: 'file', value: File.decode(reader, reader.uint32()) };
+            message.content = { $case: "file", value: File.decode(reader, reader.uint32()) };
             continue;
           }
           case 8: {
@@ -256,7 +260,7 @@ export const Request: MessageFns<Request> = {
               break;
             }
 
-            message.content = { $case: 'text', value: StringValue.decode(reader, reader.uint32()).value };
+            message.content = { $case: "text", value: StringValue.decode(reader, reader.uint32()).value };
             continue;
           }
           case 9: {
@@ -264,7 +268,7 @@ export const Request: MessageFns<Request> = {
               break;
             }
 
-            message.content = { $case: 'json', value: Value.unwrap(Value.decode(reader, reader.uint32())) };
+            message.content = { $case: "json", value: Value.unwrap(Value.decode(reader, reader.uint32())) };
             continue;
           }
           case 10: {
@@ -272,7 +276,7 @@ export const Request: MessageFns<Request> = {
               break;
             }
 
-            message.content = { $case: 'multipart', value: Multipart.decode(reader, reader.uint32()) };
+            message.content = { $case: "multipart", value: Multipart.decode(reader, reader.uint32()) };
             continue;
           }
           case 2: {
@@ -280,7 +284,7 @@ export const Request: MessageFns<Request> = {
               break;
             }
 
-            message.content = { $case: 'serializedBytes', value: reader.bytes() };
+            message.content = { $case: "serializedBytes", value: reader.bytes() };
             continue;
           }
         }
@@ -303,28 +307,28 @@ function createBaseResponse(): Response {
 export const Response: MessageFns<Response> = {
   encode(message: Response, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     switch (message.content?.$case) {
-      case 'ndarray':
+      case "ndarray":
         NDArray.encode(message.content.value, writer.uint32(10).fork()).join();
         break;
-      case 'dataframe':
+      case "dataframe":
         DataFrame.encode(message.content.value, writer.uint32(26).fork()).join();
         break;
-      case 'series':
+      case "series":
         Series.encode(message.content.value, writer.uint32(42).fork()).join();
         break;
-      case 'file':
+      case "file":
         File.encode(message.content.value, writer.uint32(50).fork()).join();
         break;
-      case 'text':
+      case "text":
         StringValue.encode({ value: message.content.value! }, writer.uint32(58).fork()).join();
         break;
-      case 'json':
+      case "json":
         Value.encode(Value.wrap(message.content.value), writer.uint32(66).fork()).join();
         break;
-      case 'multipart':
+      case "multipart":
         Multipart.encode(message.content.value, writer.uint32(74).fork()).join();
         break;
-      case 'serializedBytes':
+      case "serializedBytes":
         writer.uint32(18).bytes(message.content.value);
         break;
     }
@@ -335,7 +339,7 @@ export const Response: MessageFns<Response> = {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
@@ -349,7 +353,7 @@ export const Response: MessageFns<Response> = {
               break;
             }
 
-            message.content = { $case: 'ndarray', value: NDArray.decode(reader, reader.uint32()) };
+            message.content = { $case: "ndarray", value: NDArray.decode(reader, reader.uint32()) };
             continue;
           }
           case 3: {
@@ -357,7 +361,7 @@ export const Response: MessageFns<Response> = {
               break;
             }
 
-            message.content = { $case: 'dataframe', value: DataFrame.decode(reader, reader.uint32()) };
+            message.content = { $case: "dataframe", value: DataFrame.decode(reader, reader.uint32()) };
             continue;
           }
           case 5: {
@@ -365,7 +369,7 @@ export const Response: MessageFns<Response> = {
               break;
             }
 
-            message.content = { $case: 'series', value: Series.decode(reader, reader.uint32()) };
+            message.content = { $case: "series", value: Series.decode(reader, reader.uint32()) };
             continue;
           }
           case 6: {
@@ -373,7 +377,7 @@ export const Response: MessageFns<Response> = {
               break;
             }
 
-            message.content = { $case: 'file', value: File.decode(reader, reader.uint32()) };
+            message.content = { $case: "file", value: File.decode(reader, reader.uint32()) };
             continue;
           }
           case 7: {
@@ -381,7 +385,7 @@ export const Response: MessageFns<Response> = {
               break;
             }
 
-            message.content = { $case: 'text', value: StringValue.decode(reader, reader.uint32()).value };
+            message.content = { $case: "text", value: StringValue.decode(reader, reader.uint32()).value };
             continue;
           }
           case 8: {
@@ -389,7 +393,7 @@ export const Response: MessageFns<Response> = {
               break;
             }
 
-            message.content = { $case: 'json', value: Value.unwrap(Value.decode(reader, reader.uint32())) };
+            message.content = { $case: "json", value: Value.unwrap(Value.decode(reader, reader.uint32())) };
             continue;
           }
           case 9: {
@@ -397,7 +401,7 @@ export const Response: MessageFns<Response> = {
               break;
             }
 
-            message.content = { $case: 'multipart', value: Multipart.decode(reader, reader.uint32()) };
+            message.content = { $case: "multipart", value: Multipart.decode(reader, reader.uint32()) };
             continue;
           }
           case 2: {
@@ -405,7 +409,7 @@ export const Response: MessageFns<Response> = {
               break;
             }
 
-            message.content = { $case: 'serializedBytes', value: reader.bytes() };
+            message.content = { $case: "serializedBytes", value: reader.bytes() };
             continue;
           }
         }
@@ -428,25 +432,25 @@ function createBasePart(): Part {
 export const Part: MessageFns<Part> = {
   encode(message: Part, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     switch (message.representation?.$case) {
-      case 'ndarray':
+      case "ndarray":
         NDArray.encode(message.representation.value, writer.uint32(10).fork()).join();
         break;
-      case 'dataframe':
+      case "dataframe":
         DataFrame.encode(message.representation.value, writer.uint32(26).fork()).join();
         break;
-      case 'series':
+      case "series":
         Series.encode(message.representation.value, writer.uint32(42).fork()).join();
         break;
-      case 'file':
+      case "file":
         File.encode(message.representation.value, writer.uint32(50).fork()).join();
         break;
-      case 'text':
+      case "text":
         StringValue.encode({ value: message.representation.value! }, writer.uint32(58).fork()).join();
         break;
-      case 'json':
+      case "json":
         Value.encode(Value.wrap(message.representation.value), writer.uint32(66).fork()).join();
         break;
-      case 'serializedBytes':
+      case "serializedBytes":
         writer.uint32(34).bytes(message.representation.value);
         break;
     }
@@ -457,7 +461,7 @@ export const Part: MessageFns<Part> = {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
@@ -471,7 +475,7 @@ export const Part: MessageFns<Part> = {
               break;
             }
 
-            message.representation = { $case: 'ndarray', value: NDArray.decode(reader, reader.uint32()) };
+            message.representation = { $case: "ndarray", value: NDArray.decode(reader, reader.uint32()) };
             continue;
           }
           case 3: {
@@ -479,7 +483,7 @@ export const Part: MessageFns<Part> = {
               break;
             }
 
-            message.representation = { $case: 'dataframe', value: DataFrame.decode(reader, reader.uint32()) };
+            message.representation = { $case: "dataframe", value: DataFrame.decode(reader, reader.uint32()) };
             continue;
           }
           case 5: {
@@ -487,7 +491,7 @@ export const Part: MessageFns<Part> = {
               break;
             }
 
-            message.representation = { $case: 'series', value: Series.decode(reader, reader.uint32()) };
+            message.representation = { $case: "series", value: Series.decode(reader, reader.uint32()) };
             continue;
           }
           case 6: {
@@ -495,7 +499,7 @@ export const Part: MessageFns<Part> = {
               break;
             }
 
-            message.representation = { $case: 'file', value: File.decode(reader, reader.uint32()) };
+            message.representation = { $case: "file", value: File.decode(reader, reader.uint32()) };
             continue;
           }
           case 7: {
@@ -503,10 +507,7 @@ export const Part: MessageFns<Part> = {
               break;
             }
 
-            message.representation = {
-              $case: 'text',
-              value: StringValue.decode(reader, reader.uint32()).value,
-            };
+            message.representation = { $case: "text", value: StringValue.decode(reader, reader.uint32()).value };
             continue;
           }
           case 8: {
@@ -514,10 +515,7 @@ export const Part: MessageFns<Part> = {
               break;
             }
 
-            message.representation = {
-              $case: 'json',
-              value: Value.unwrap(Value.decode(reader, reader.uint32())),
-            };
+            message.representation = { $case: "json", value: Value.unwrap(Value.decode(reader, reader.uint32())) };
             continue;
           }
           case 4: {
@@ -525,7 +523,7 @@ export const Part: MessageFns<Part> = {
               break;
             }
 
-            message.representation = { $case: 'serializedBytes', value: reader.bytes() };
+            message.representation = { $case: "serializedBytes", value: reader.bytes() };
             continue;
           }
         }
@@ -557,7 +555,7 @@ export const Multipart: MessageFns<Multipart> = {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
@@ -591,12 +589,12 @@ export const Multipart: MessageFns<Multipart> = {
 };
 
 function createBaseMultipart_FieldsEntry(): Multipart_FieldsEntry {
-  return { key: '', value: undefined };
+  return { key: "", value: undefined };
 }
 
 export const Multipart_FieldsEntry: MessageFns<Multipart_FieldsEntry> = {
   encode(message: Multipart_FieldsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== '') {
+    if (message.key !== "") {
       writer.uint32(10).string(message.key);
     }
     if (message.value !== undefined) {
@@ -609,7 +607,7 @@ export const Multipart_FieldsEntry: MessageFns<Multipart_FieldsEntry> = {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
@@ -666,7 +664,7 @@ export const File: MessageFns<File> = {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
@@ -723,7 +721,7 @@ export const DataFrame: MessageFns<DataFrame> = {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
@@ -762,14 +760,7 @@ export const DataFrame: MessageFns<DataFrame> = {
 };
 
 function createBaseSeries(): Series {
-  return {
-    boolValues: [],
-    floatValues: [],
-    int32Values: [],
-    doubleValues: [],
-    stringValues: [],
-    int64Values: [],
-  };
+  return { boolValues: [], floatValues: [], int32Values: [], doubleValues: [], stringValues: [], int64Values: [] };
 }
 
 export const Series: MessageFns<Series> = {
@@ -809,9 +800,7 @@ export const Series: MessageFns<Series> = {
       writer.uint32(50).fork();
       for (const v of message.int64Values) {
         if (BigInt.asIntN(64, v) !== v) {
-          throw new globalThis.Error(
-            'a value provided in array field int64Values of type int64 is too large',
-          );
+          throw new globalThis.Error("a value provided in array field int64Values of type int64 is too large");
         }
         writer.int64(v);
       }
@@ -824,7 +813,7 @@ export const Series: MessageFns<Series> = {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
@@ -1006,9 +995,7 @@ export const NDArray: MessageFns<NDArray> = {
       writer.uint32(66).fork();
       for (const v of message.int64Values) {
         if (BigInt.asIntN(64, v) !== v) {
-          throw new globalThis.Error(
-            'a value provided in array field int64Values of type int64 is too large',
-          );
+          throw new globalThis.Error("a value provided in array field int64Values of type int64 is too large");
         }
         writer.int64(v);
       }
@@ -1025,9 +1012,7 @@ export const NDArray: MessageFns<NDArray> = {
       writer.uint32(82).fork();
       for (const v of message.uint64Values) {
         if (BigInt.asUintN(64, v) !== v) {
-          throw new globalThis.Error(
-            'a value provided in array field uint64Values of type uint64 is too large',
-          );
+          throw new globalThis.Error("a value provided in array field uint64Values of type uint64 is too large");
         }
         writer.uint64(v);
       }
@@ -1040,7 +1025,7 @@ export const NDArray: MessageFns<NDArray> = {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
@@ -1235,7 +1220,7 @@ export const ServiceMetadataRequest: MessageFns<ServiceMetadataRequest> = {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
@@ -1258,18 +1243,18 @@ export const ServiceMetadataRequest: MessageFns<ServiceMetadataRequest> = {
 };
 
 function createBaseServiceMetadataResponse(): ServiceMetadataResponse {
-  return { name: '', apis: [], docs: '' };
+  return { name: "", apis: [], docs: "" };
 }
 
 export const ServiceMetadataResponse: MessageFns<ServiceMetadataResponse> = {
   encode(message: ServiceMetadataResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.name !== '') {
+    if (message.name !== "") {
       writer.uint32(10).string(message.name);
     }
     for (const v of message.apis) {
       ServiceMetadataResponse_InferenceAPI.encode(v!, writer.uint32(18).fork()).join();
     }
-    if (message.docs !== '') {
+    if (message.docs !== "") {
       writer.uint32(26).string(message.docs);
     }
     return writer;
@@ -1279,7 +1264,7 @@ export const ServiceMetadataResponse: MessageFns<ServiceMetadataResponse> = {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
@@ -1329,73 +1314,66 @@ function createBaseServiceMetadataResponse_DescriptorMetadata(): ServiceMetadata
   return { descriptorId: undefined, attributes: undefined };
 }
 
-export const ServiceMetadataResponse_DescriptorMetadata: MessageFns<ServiceMetadataResponse_DescriptorMetadata> =
-  {
-    encode(
-      message: ServiceMetadataResponse_DescriptorMetadata,
-      writer: BinaryWriter = new BinaryWriter(),
-    ): BinaryWriter {
-      if (message.descriptorId !== undefined) {
-        writer.uint32(10).string(message.descriptorId);
-      }
-      if (message.attributes !== undefined) {
-        Struct.encode(Struct.wrap(message.attributes), writer.uint32(18).fork()).join();
-      }
-      return writer;
-    },
+export const ServiceMetadataResponse_DescriptorMetadata: MessageFns<ServiceMetadataResponse_DescriptorMetadata> = {
+  encode(message: ServiceMetadataResponse_DescriptorMetadata, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.descriptorId !== undefined) {
+      writer.uint32(10).string(message.descriptorId);
+    }
+    if (message.attributes !== undefined) {
+      Struct.encode(Struct.wrap(message.attributes), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
 
-    decode(input: BinaryReader | Uint8Array, length?: number): ServiceMetadataResponse_DescriptorMetadata {
-      const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-      const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-      if (previousRecursionDepth >= 100) {
-        throw new globalThis.Error('protobuf decode recursion limit exceeded');
-      }
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-      try {
-        const end = length === undefined ? reader.len : reader.pos + length;
-        const message = createBaseServiceMetadataResponse_DescriptorMetadata();
-        while (reader.pos < end) {
-          const tag = reader.uint32();
-          switch (tag >>> 3) {
-            case 1: {
-              if (tag !== 10) {
-                break;
-              }
-
-              message.descriptorId = reader.string();
-              continue;
+  decode(input: BinaryReader | Uint8Array, length?: number): ServiceMetadataResponse_DescriptorMetadata {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServiceMetadataResponse_DescriptorMetadata();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
             }
-            case 2: {
-              if (tag !== 18) {
-                break;
-              }
 
-              message.attributes = Struct.unwrap(Struct.decode(reader, reader.uint32()));
-              continue;
+            message.descriptorId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
             }
+
+            message.attributes = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
           }
-          if ((tag & 7) === 4 || tag === 0) {
-            break;
-          }
-          reader.skip(tag & 7);
         }
-        return message;
-      } finally {
-        (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
       }
-    },
-  };
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
 
 function createBaseServiceMetadataResponse_InferenceAPI(): ServiceMetadataResponse_InferenceAPI {
-  return { name: '', input: undefined, output: undefined, docs: undefined };
+  return { name: "", input: undefined, output: undefined, docs: undefined };
 }
 
 export const ServiceMetadataResponse_InferenceAPI: MessageFns<ServiceMetadataResponse_InferenceAPI> = {
-  encode(
-    message: ServiceMetadataResponse_InferenceAPI,
-    writer: BinaryWriter = new BinaryWriter(),
-  ): BinaryWriter {
-    if (message.name !== '') {
+  encode(message: ServiceMetadataResponse_InferenceAPI, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
       writer.uint32(10).string(message.name);
     }
     if (message.input !== undefined) {
@@ -1414,7 +1392,7 @@ export const ServiceMetadataResponse_InferenceAPI: MessageFns<ServiceMetadataRes
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error('protobuf decode recursion limit exceeded');
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
