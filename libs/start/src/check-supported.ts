@@ -6,7 +6,6 @@ export function checkGrpcSupported(config: GrpcServerConfig): void {
   if (config.protocolVersion !== 'v1') {
     refuse('protocolVersion', config.protocolVersion, "use 'v1'");
   }
-  if (config.channelz) refuse('channelz', true, 'leave it out');
   if (config.reflection) refuse('reflection', true, 'leave it out');
 }
 

@@ -213,6 +213,7 @@ describe('a server that cannot start rejects with what is wrong', () => {
       { protocolVersion: 'v1alpha1' as const },
       /^option 'protocolVersion' is "v1alpha1", which is not supported/,
     ],
+    [{ reflection: true }, /^option 'reflection' is true, which is not supported yet; leave it out$/],
   ])('an option whose effect does not exist yet: %o', async (options, message) => {
     const error = await failureOf(startGrpcServer({ ...common, runnerMap, ...options }));
     expect(error.code).toBe('not_supported');
