@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { asText, body } from '../../test/bytes.js';
@@ -152,6 +153,16 @@ describe('writing', () => {
     });
     expect(await any.toContent(undefined)).toEqual({ kind: 'json', value: null });
   });
+});
+
+test('any JSON value is itself after the way through a body', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.jsonValue(), async (value) => {
+      expect(await any.decodeBody(body(asText(await any.encodeBody(value))))).toEqual(
+        JSON.parse(JSON.stringify(value)),
+      );
+    }),
+  );
 });
 
 test('clients are told its id and arguments', () => {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { asText, body } from '../../test/bytes.js';
 import { caught } from '../../test/caught.js';
@@ -118,6 +119,57 @@ describe('writing', () => {
     const loose = tensor();
     const error = await caught(() => Reflect.apply(loose.encodeBody, loose, [[1, 2]]));
     expect(error.message).toBe("the API's output is tensor(), and its function returned an array of 2");
+  });
+});
+
+describe('properties', () => {
+  const shapes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
+  const elements: Readonly<Partial<Record<DType, fc.Arbitrary<number | bigint | boolean | string>>>> = {
+    float32: fc.float({ noNaN: true, noDefaultInfinity: true }),
+    float64: fc.double({ noNaN: true, noDefaultInfinity: true }),
+    int8: fc.integer({ min: -128, max: 127 }),
+    uint32: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    int64: fc.maxSafeInteger(),
+    bool: fc.boolean(),
+    string: fc.string({ unit: 'binary' }),
+  };
+
+  test.each(Object.entries(elements))(
+    'a %s tensor is itself after the way through a body',
+    async (name, element) => {
+      const dtype = Object.keys(elements).find((key): key is DType => key === name) ?? 'float32';
+      const some = shapes.chain((shape) => {
+        const size = shape.reduce((product, length) => product * length, 1);
+        const flat = fc.array(element, { minLength: size, maxLength: size });
+        return flat.map((list) => Tensor.from(list, dtype).reshape(shape));
+      });
+      const io = tensor({ dtype });
+      await fc.assert(
+        fc.asyncProperty(some, async (value) => {
+          const decoded = await io.decodeBody(body(asText(await io.encodeBody(value))));
+          // -0 is written as 0.
+          expect(decoded.toNested()).toEqual(JSON.parse(JSON.stringify(value)));
+          expect(decoded.shape).toEqual(value.shape);
+        }),
+        { numRuns: 50 },
+      );
+    },
+  );
+
+  test('whatever a client sends is a tensor or an invalid_argument', async () => {
+    const sent = fc.oneof(
+      fc.json(),
+      fc.string(),
+      fc.json().map((text) => `[[1,2],${text}]`),
+    );
+    await fc.assert(
+      fc.asyncProperty(sent, fc.constantFrom<DType>('float32', 'int64', 'string'), async (text, dtype) => {
+        const decoded = await Promise.resolve(body(text))
+          .then((request) => tensor({ dtype }).decodeBody(request))
+          .catch((error: unknown) => error);
+        if (!(decoded instanceof Tensor)) expect(decoded).toMatchObject({ code: 'invalid_argument' });
+      }),
+    );
   });
 });
 

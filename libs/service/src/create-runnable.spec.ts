@@ -1,0 +1,55 @@
+import { ServeError } from '@bentots/errors';
+import { expect, test } from 'vitest';
+import { caught } from '../test/caught.js';
+import { createRunnable, disposeRunnable } from './create-runnable.js';
+import { method } from './method.js';
+import { createRunner } from './runner.js';
+
+class Plain {
+  static readonly methods = { file: method() };
+  constructor(
+    readonly path: string,
+    readonly threads = 1,
+  ) {
+    if (path === '') throw new TypeError('no path');
+    if (path === 'locked') throw new ServeError('unavailable', 'the licence server is down');
+  }
+  file(): string {
+    return this.path;
+  }
+}
+
+test('the constructor gets the arguments that the runner was given', async () => {
+  const { definition } = createRunner(Plain, { name: 'plain', args: ['model.onnx', 4] });
+  const instance = await createRunnable(definition);
+  expect(instance).toBeInstanceOf(Plain);
+  expect(instance).toMatchObject({ path: 'model.onnx', threads: 4 });
+});
+
+test('each call makes an instance of its own', async () => {
+  const { definition } = createRunner(Plain, { name: 'plain', args: ['model.onnx'] });
+  expect(await createRunnable(definition)).not.toBe(await createRunnable(definition));
+});
+
+test('a constructor that throws is told with its runner; a ServeError stays itself', async () => {
+  const broken = createRunner(Plain, { name: 'broken', args: [''] });
+  expect(await caught(() => createRunnable(broken.definition))).toMatchObject({
+    code: 'worker_not_ready',
+    message: "runnable Plain of runner 'broken' did not load: no path",
+    details: { runner: 'broken' },
+    cause: expect.any(TypeError),
+  });
+  const locked = createRunner(Plain, { name: 'locked', args: ['locked'] });
+  expect(await caught(() => createRunnable(locked.definition))).toMatchObject({ code: 'unavailable' });
+});
+
+test('disposing awaits the hook, and is nothing to a runnable without one', async () => {
+  const life: string[] = [];
+  const dispose = async (): Promise<void> => {
+    await Promise.resolve();
+    life.push('disposed');
+  };
+  await disposeRunnable({ dispose });
+  await disposeRunnable({});
+  expect(life).toEqual(['disposed']);
+});
