@@ -119,8 +119,11 @@ describe('a wrong value is refused with its name, itself and what was expected',
     [{ port: 70_000 }, `option 'port' is 70000; expected a port from 1 to 65535, or 0 for a free one`],
     [{ port: '80' }, `option 'port' is "80"; expected a port from 1 to 65535, or 0 for a free one`],
     [{ port: 1.5 }, `option 'port' is 1.5; expected a port from 1 to 65535, or 0 for a free one`],
-    [{ timeout: 0 }, `option 'timeout' is 0; expected a number of seconds greater than 0`],
-    [{ timeout: Number.NaN }, `option 'timeout' is null; expected a number of seconds greater than 0`],
+    [{ timeout: 0 }, `option 'timeout' is 0; expected seconds: a number greater than 0, at most 2147483`],
+    [
+      { timeout: Number.NaN },
+      `option 'timeout' is null; expected seconds: a number greater than 0, at most 2147483`,
+    ],
     [{ apiWorkers: 0 }, `option 'apiWorkers' is 0; expected a whole number from 1 to 1024`],
     [
       { host: 'http://x' },

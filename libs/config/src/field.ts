@@ -74,8 +74,9 @@ export function portField(source: Source<number>): Field<number> {
 
 /** A time in seconds, more than none and at most 24 days (what a timer can hold). */
 export function secondsField(source: Source<number>): Field<number> {
-  const schema = z.number().positive().max(2_147_483);
-  return field(schema, 'a number of seconds greater than 0', source, parseDecimal);
+  const max = 2_147_483;
+  const schema = z.number().positive().max(max);
+  return field(schema, `seconds: a number greater than 0, at most ${max}`, source, parseDecimal);
 }
 
 /** Yes or no. */
