@@ -8,7 +8,9 @@ import { Health } from './health.js';
 import { createHealthService, HEALTH_SERVICE } from './health-service.js';
 import { InFlight } from './in-flight.js';
 import type { GrpcService } from './inherited-grpc.js';
+import { loadDescriptorFiles } from './descriptor-files.js';
 import { protocolV1 } from './protocol-v1.js';
+import { createReflectionService, REFLECTION_SERVICES } from './reflection-service.js';
 
 /** What the gRPC edge serves, and how. */
 export interface GrpcApiOptions {
@@ -19,6 +21,8 @@ export interface GrpcApiOptions {
   readonly timeoutMs: number;
   /** Limit of one message, in and out. */
   readonly maxMessageBytes: number;
+  /** Whether clients may ask what there is to call. */
+  readonly reflection: boolean;
   /** Absent: nothing is counted. */
   readonly metrics?: ApiMetrics | undefined;
   onCallEnd(end: CallEnd): void;
@@ -55,19 +59,26 @@ function createHealth({ service, readiness }: GrpcApiOptions): Health {
   });
 }
 
-function createServices(options: GrpcApiOptions, health: Health, inFlight: InFlight): GrpcService[] {
+async function createServices(
+  options: GrpcApiOptions,
+  health: Health,
+  inFlight: InFlight,
+): Promise<GrpcService[]> {
   const { service, state, timeoutMs, maxMessageBytes, metrics, onCallEnd } = options;
-  const endpoints = createEndpoints({ service, state, timeoutMs });
-  return [
-    createBentoService({
-      protocol: protocolV1,
-      service,
-      endpoints,
-      inFlight,
-      maxMessageBytes,
-      metrics,
-      onEnd: onCallEnd,
-    }),
-    createHealthService(health),
-  ];
+  const bento = createBentoService({
+    protocol: protocolV1,
+    service,
+    endpoints: createEndpoints({ service, state, timeoutMs }),
+    inFlight,
+    maxMessageBytes,
+    metrics,
+    onEnd: onCallEnd,
+  });
+  return [bento, createHealthService(health), ...(options.reflection ? await createReflection() : [])];
+}
+
+async function createReflection(): Promise<GrpcService[]> {
+  const files = await loadDescriptorFiles();
+  const names = [protocolV1.service, HEALTH_SERVICE, ...REFLECTION_SERVICES];
+  return REFLECTION_SERVICES.map((name) => createReflectionService(name, names, files));
 }

@@ -50,6 +50,7 @@ export async function runWorker(worker: Worker, data: GrpcWorkerData): Promise<v
     maxMessageBytes: data.maxMessageBytes,
     maxConcurrentStreams: data.maxConcurrentStreams,
     channelz: data.channelz,
+    reflection: data.reflection,
     tls,
     metrics: data.metrics.enabled ? measure(registry, service, data) : undefined,
     onCallEnd: createCallLog({ log, service: service.name, access: data.log.access, scheme }),

@@ -30,6 +30,7 @@ export async function startApi(
     timeoutMs: 10_000,
     maxMessageBytes: 1024 * 1024,
     channelz: false,
+    reflection: false,
     onCallEnd: (end) => ends.push(end),
     ...options,
   });

@@ -16,18 +16,30 @@ function buf(...args: string[]): string {
 test('the generated messages are those of the .proto files', async () => {
   const out = await mkdtemp(join(tmpdir(), 'bentots-generated-'));
   try {
-    buf('generate', '--output', out);
+    buf('generate', '--output', out, '--exclude-path', 'proto/grpc/reflection/v1alpha');
     const wire = join(out, 'src/wire');
     const names = (await readdir(wire, { recursive: true })).filter((name) => name.endsWith('.gen.ts'));
     expect(names.toSorted()).toEqual([
       'bentoml/grpc/v1/service.gen.ts',
       'google/protobuf/wrappers.gen.ts',
       'grpc/health/v1/health.gen.ts',
+      'grpc/reflection/v1/reflection.gen.ts',
     ]);
     for (const name of names) {
       const committed = await readFile(join(project, 'src/wire', name), 'utf8');
       expect(await readFile(join(wire, name), 'utf8'), `${name}: run nx generate grpc-api`).toBe(committed);
     }
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+});
+
+test('the descriptors that reflection serves are those of the .proto files', async () => {
+  const out = await mkdtemp(join(tmpdir(), 'bentots-descriptors-'));
+  try {
+    const file = join(out, 'descriptors.binpb');
+    buf('build', '--as-file-descriptor-set', '--exclude-source-info', '--output', file);
+    expect(await readFile(join(project, 'proto/descriptors.binpb'))).toEqual(await readFile(file));
   } finally {
     await rm(out, { recursive: true, force: true });
   }
