@@ -56,7 +56,13 @@ test('whatever JSON.parse refuses, it finds a mistake in, and all before that wa
   );
 });
 
-test('a million open brackets are no danger', () => {
-  const text = '['.repeat(1_000_000);
-  expect(findJsonError(text)).toEqual({ index: 1_000_000, expected: 'a value' });
+test.each([
+  ['open brackets', '['.repeat(1_000_000), 'a value'],
+  ['letters of an unfinished string', `"${'a'.repeat(20_000_000)}`, 'a string to go on'],
+  ['escapes in an unfinished string', `"${'\\n'.repeat(1_000_000)}`, 'a string to go on'],
+  ['digits', `${'1'.repeat(20_000_000)}.`, 'the end'],
+  ['spaces', ' '.repeat(20_000_000), 'a value'],
+])('millions of %s are no danger', (_, text, expected) => {
+  const index = expected === 'the end' ? text.length - 1 : text.length;
+  expect(findJsonError(text)).toEqual({ index, expected });
 });

@@ -7,72 +7,80 @@ export interface JsonMistake {
 const SPACE = /[ \t\n\r]*/y;
 const LITERAL = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
 // eslint-disable-next-line no-control-regex -- JSON forbids these characters in strings
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/y;
+const PLAIN = /[^"\\\u0000-\u001f]+/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
+
+/** What may come next: after `[` and `{` they may close at once, after a comma not. */
+type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | 'separator';
+
+/** Moves over a text token by token. */
+class Cursor {
+  index = 0;
+  constructor(private readonly text: string) {}
+
+  /** The next character that is no space. */
+  peek(): string | undefined {
+    this.eat(SPACE);
+    return this.text[this.index];
+  }
+
+  /** Moves past what the pattern finds here; whether that was anything. */
+  eat(pattern: RegExp): boolean {
+    pattern.lastIndex = this.index;
+    const length = pattern.exec(this.text)?.[0].length ?? 0;
+    this.index += length;
+    return length > 0;
+  }
+
+  /** Moves past a string, or to where it goes wrong. */
+  eatString(): boolean {
+    this.index += 1;
+    // One pattern for both, repeated, would exhaust the stack of the regular expressions on a string of some megabytes.
+    while (this.eat(PLAIN) || this.eat(ESCAPE));
+    if (this.text[this.index] !== '"') return false;
+    this.index += 1;
+    return true;
+  }
+}
 
 /**
  * Finds the mistake in a text that `JSON.parse` refused; its own messages name a position only sometimes.
  * Keeps its own stack, so that deeply nested input cannot exhaust the program's.
  */
 export function findJsonError(text: string): JsonMistake {
+  const cursor = new Cursor(text);
   const open: ('{' | '[')[] = [];
-  let index = 0;
-  let expected: 'value' | 'value or ]' | 'key' | 'key or }' | 'separator' = 'value';
-  const eat = (pattern: RegExp): boolean => {
-    pattern.lastIndex = index;
-    const length = pattern.exec(text)?.[0].length ?? 0;
-    index += length;
-    return length > 0;
-  };
-  const eatString = (): boolean => {
-    if (text[index] !== '"') return false;
-    eat(STRING);
-    if (text[index] !== '"') return false;
-    index += 1;
-    return true;
-  };
-
+  const mistake = (expected: string): JsonMistake => ({ index: cursor.index, expected });
+  let expected: Expected = 'value';
   for (;;) {
-    eat(SPACE);
-    const char = text[index];
-    if (expected === 'separator') {
-      const inside = open.at(-1);
-      if (inside === undefined) return { index, expected: 'the end' };
-      const close = inside === '{' ? '}' : ']';
-      if (char === close) open.pop();
-      else if (char === ',') expected = inside === '{' ? 'key' : 'value';
-      else return { index, expected: `',' or '${close}'` };
-      index += 1;
-    } else if (expected === 'key' || expected === 'key or }') {
-      if (char === '}' && expected === 'key or }') {
-        index += 1;
-        open.pop();
-        expected = 'separator';
-        continue;
-      }
-      if (!eatString())
-        return {
-          index,
-          expected: char === '"' ? 'a string to go on' : "a key in '\"'",
-        };
-      eat(SPACE);
-      if (text[index] !== ':') return { index, expected: "':'" };
-      index += 1;
-      expected = 'value';
-    } else if (char === ']' && expected === 'value or ]') {
-      index += 1;
+    const char = cursor.peek();
+    if ((char === ']' && expected === 'value or ]') || (char === '}' && expected === 'key or }')) {
+      cursor.index += 1;
       open.pop();
       expected = 'separator';
+    } else if (expected === 'separator') {
+      const inside = open.at(-1);
+      if (inside === undefined) return mistake('the end');
+      const close = inside === '{' ? '}' : ']';
+      if (char !== ',' && char !== close) return mistake(`',' or '${close}'`);
+      cursor.index += 1;
+      if (char === close) open.pop();
+      else expected = inside === '{' ? 'key' : 'value';
+    } else if (expected === 'key' || expected === 'key or }') {
+      if (char !== '"') return mistake("a key in '\"'");
+      if (!cursor.eatString()) return mistake('a string to go on');
+      if (cursor.peek() !== ':') return mistake("':'");
+      cursor.index += 1;
+      expected = 'value';
     } else if (char === '{' || char === '[') {
-      index += 1;
+      cursor.index += 1;
       open.push(char);
       expected = char === '{' ? 'key or }' : 'value or ]';
-    } else if (char === '"') {
-      if (!eatString()) return { index, expected: 'a string to go on' };
-      expected = 'separator';
-    } else if (eat(LITERAL)) {
-      expected = 'separator';
     } else {
-      return { index, expected: 'a value' };
+      if (char === '"' ? !cursor.eatString() : !cursor.eat(LITERAL)) {
+        return mistake(char === '"' ? 'a string to go on' : 'a value');
+      }
+      expected = 'separator';
     }
   }
 }
