@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
@@ -37,6 +39,18 @@ async function bentots(
     once(child, 'exit'),
   ]);
   return { code, stdout, stderr };
+}
+
+/** Reads on until a line matches. */
+async function lineWith(output: Readable, pattern: RegExp): Promise<RegExpExecArray> {
+  const lines = createInterface({ input: output });
+  for await (const line of lines) {
+    const match = pattern.exec(line);
+    if (match === null) continue;
+    output.resume(); // what follows must not fill the pipe
+    return match;
+  }
+  throw new Error(`the output ended without ${pattern}`);
 }
 
 const MAP = ['--remote-runner', 'matmul=tcp://127.0.0.1:4001'];
@@ -211,6 +225,22 @@ describe('--dry-run', () => {
     expect(stdout + stderr).not.toContain('s3cret');
   });
 });
+
+test.each(['SIGINT', 'SIGTERM', 'SIGQUIT'] as const)(
+  'a server that is stopped by %s exits with 0, its address is free again',
+  async (signal) => {
+    const args = ['start-runner-server', linear, '--runner-name', 'matmul'];
+    const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const exited = once(child, 'exit');
+    const url = await lineWith(child.stdout, /is ready on tcp:\/\/127\.0\.0\.1:(\d+)/);
+    const port = Number(url[1]);
+    child.kill(signal);
+    expect(await exited).toEqual([0, null]);
+    const server = createServer().listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    server.close();
+  },
+);
 
 test('every command has help on standard output, with variables and defaults, and exit code 0', async () => {
   for (const name of ['serve', 'start-http-server', 'start-grpc-server', 'start-runner-server']) {
