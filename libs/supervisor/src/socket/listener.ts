@@ -54,9 +54,8 @@ export class Listener {
   async seal(take: TakeConnection): Promise<void> {
     if (this.#isClosed) return;
     this.#removeFile();
-    this.startAccepting(take);
-    await sealSocket(this.bound.address, this.handle);
-    this.close();
+    this.#isClosed = true;
+    await sealSocket(this.bound.address, this.handle, this.backlog, take);
   }
 
   /** Closes at once; connections that nobody accepted yet are reset. */

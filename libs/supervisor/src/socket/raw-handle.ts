@@ -8,6 +8,7 @@ import { getSystemErrorName } from 'node:util';
 export interface RawHandle {
   readonly fd: number;
   close(done?: () => void): void;
+  getpeername?(out: { address?: string; port?: number }): number;
 }
 
 /** A bound socket. It accepts in this process only after its `listen` was called here. */
