@@ -29,6 +29,7 @@ export function launch(prepare: Prepare, options: { readonly signals?: boolean |
 class Launch {
   private readonly whenReady = new Deferred<Announcement>();
   private readonly stopping = new AbortController();
+  private readonly onEarlySignal = (): void => this.stop();
   private arbiter: Arbiter | undefined;
 
   constructor(
@@ -46,9 +47,8 @@ class Launch {
   }
 
   async run(): Promise<StopReport> {
-    const stop = (): void => this.stop();
-    // Until the arbiter has handlers of its own: a signal while the service is described is a stop like any other.
-    if (this.withSignals) for (const signal of STOP_SIGNALS) process.on(signal, stop);
+    // A signal while the service is described is a stop like any other; later the arbiter has handlers of its own.
+    if (this.withSignals) for (const signal of STOP_SIGNALS) process.on(signal, this.onEarlySignal);
     try {
       const report = await this.live();
       this.whenReady.reject(new ServeError('cancelled', 'the server was stopped before it was ready'));
@@ -58,7 +58,7 @@ class Launch {
       this.whenReady.reject(known);
       throw known;
     } finally {
-      for (const signal of STOP_SIGNALS) process.off(signal, stop);
+      this.dropEarlyHandlers();
     }
   }
 
@@ -97,10 +97,15 @@ class Launch {
     });
     this.arbiter = arbiter;
     if (this.withSignals) handleSignals(arbiter);
+    this.dropEarlyHandlers();
     logger.info(startLine);
     const sockets = await startTree(arbiter);
     if (sockets !== undefined) this.tellReady(logger, announce(sockets));
     return arbiter.done;
+  }
+
+  private dropEarlyHandlers(): void {
+    for (const signal of STOP_SIGNALS) process.off(signal, this.onEarlySignal);
   }
 
   private tellReady(logger: Logger, { facts, lines }: ReturnType<Announce>): void {
