@@ -75,22 +75,19 @@ export class HttpDoor {
 
 async function answer(init: HttpDoorInit, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const [path = '/'] = (request.url ?? '/').split('?');
-  const isProbe = PROBES.includes(path);
-  checkMethod(request, path, isProbe ? ['GET', 'HEAD'] : ['POST']);
+  if (!PROBES.includes(path)) return answerCall(init, path, request, response);
+  checkVerb(request, path, ['GET', 'HEAD']);
   if (path === '/metrics') {
     return send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await init.metricsText());
   }
   if (path === '/readyz' && !init.isReady()) throw new ServeError('unavailable', 'this runner is stopping');
-  if (isProbe) return send(response, 200, 'text/plain; charset=utf-8', '\n');
-  await answerCall(init, path, request, response);
+  send(response, 200, 'text/plain; charset=utf-8', '\n');
 }
 
-/** Paths that do not exist say so before their HTTP method does. */
-function checkMethod(request: IncomingMessage, path: string, allowed: readonly string[]): void {
-  const method = request.method ?? 'GET';
-  if (allowed.includes(method)) return;
-  if (path === '/' || !/^\/[^/]+$/.test(path)) throw noSuchPath(path);
-  throw new ServeError('method_not_allowed', `${path} is for ${allowed.join(' and ')}, not for ${method}`, {
+function checkVerb(request: IncomingMessage, path: string, allowed: readonly string[]): void {
+  const verb = request.method ?? 'GET';
+  if (allowed.includes(verb)) return;
+  throw new ServeError('method_not_allowed', `${path} is for ${allowed.join(' and ')}, not for ${verb}`, {
     details: { allowed },
   });
 }
@@ -105,9 +102,11 @@ async function answerCall(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const method = decodeURIComponent(path.slice(1));
-  if (method === '' || method.includes('/')) throw noSuchPath(path);
+  const method = path.slice(1);
+  if (!/^[\w$]+$/.test(method)) throw noSuchPath(path);
+  // A path that does not exist says so before its verb does.
   const spec = methods.specOf(method);
+  checkVerb(request, path, ['POST']);
   const args = parseJsonArgs(await readBody(request), spec);
   const gone = new AbortController();
   response.once('close', () => {

@@ -1,0 +1,207 @@
+import { ServeError } from '@bentots/errors';
+import type { ClientConnection } from '@bentots/runner-wire';
+import { type RunnerValue, Tensor } from '@bentots/service';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { RunnerTree } from '../test/runner-tree.js';
+
+const row = (...numbers: number[]): Tensor => Tensor.from(numbers);
+const numbersOf = (value: RunnerValue): unknown => JSON.parse(JSON.stringify(value));
+
+/** Starts a call without waiting for it; a rejection becomes its value. */
+function begin(
+  client: ClientConnection,
+  method: string,
+  args: RunnerValue[],
+  options = {},
+): Promise<unknown> {
+  return client.call(method, args, options).then(numbersOf, (error: unknown) => error);
+}
+
+/** All that was sent before on this connection has been taken in by the worker. */
+async function batchesSoFar(client: ClientConnection): Promise<unknown> {
+  return numbersOf(await client.call('batches', []));
+}
+
+describe('a runner worker at its gate', () => {
+  let tree: RunnerTree;
+  let client: ClientConnection;
+
+  beforeEach(async () => {
+    tree = await new RunnerTree('gated').start();
+    client = await tree.client();
+  });
+  afterEach(async () => {
+    await tree.stop();
+  });
+
+  test('says who it is and what can be called', async () => {
+    expect(await client.hello).toMatchObject({ runner: 'gated', worker: 1, workers: 1, protocol: 1 });
+    expect((await client.hello).methods).toContain('double');
+  });
+
+  test('runs together what arrives while a batch runs, up to maxBatchSize rows', async () => {
+    const first = begin(client, 'hold', [row(0)]);
+    await expect.poll(() => batchesSoFar(client)).toEqual([[0]]);
+    const others = [1, 2, 3, 4, 5, 6].map((n) => begin(client, 'hold', [row(n)]));
+    await client.call('open', []);
+    expect(await Promise.all([first, ...others])).toEqual([[0], [1], [2], [3], [4], [5], [6]]);
+    expect(await batchesSoFar(client)).toEqual([[0], [1, 2, 3, 4], [5, 6]]);
+    expect(await tree.sample('bentoml_runner_adaptive_batch_size_sum', 'hold')).toBe(7);
+    expect(await tree.sample('bentoml_runner_adaptive_batch_size_count', 'hold')).toBe(3);
+    expect(await tree.sample('bentoml_runner_request_total', '/hold')).toBe(7);
+  });
+
+  test('splits a larger call and joins its result', async () => {
+    await client.call('open', []);
+    expect(await begin(client, 'hold', [row(1, 2, 3, 4, 5)])).toEqual([1, 2, 3, 4, 5]);
+    expect(await batchesSoFar(client)).toEqual([[1, 2, 3, 4], [5]]);
+  });
+
+  test('takes cancelled and overdue calls out of the queue before they run', async () => {
+    const abort = new AbortController();
+    const first = begin(client, 'hold', [row(0)]);
+    await expect.poll(() => batchesSoFar(client)).toEqual([[0]]);
+    const cancelled = begin(client, 'hold', [row(1)], { signal: abort.signal });
+    const overdue = begin(client, 'hold', [row(2)], { deadline: Date.now() + 100 });
+    const waiting = begin(client, 'hold', [row(3)]);
+    abort.abort();
+    expect(await cancelled).toMatchObject({ code: 'cancelled' });
+    expect(await overdue).toMatchObject({ code: 'deadline_exceeded' });
+    await client.call('open', []);
+    expect(await Promise.all([first, waiting])).toEqual([[0], [3]]);
+    expect(await batchesSoFar(client)).toEqual([[0], [3]]);
+  });
+
+  test('ends a generator whose caller has left', async () => {
+    for await (const value of client.stream('count', [1_000_000, -1])) if (value === 3) break;
+    expect(await client.call('counted', [])).toBeLessThan(100_000);
+  });
+
+  test('answers what is in flight when it is stopped, and exits cleanly', async () => {
+    const other = await tree.client();
+    const held = [begin(client, 'hold', [row(1)]), begin(client, 'slow', [])];
+    await expect.poll(() => batchesSoFar(other)).toEqual([[1]]);
+    const http = tree.fetch('/slow', '');
+    await other.call('batches', []);
+    await expect.poll(() => tree.sample('bentoml_runner_request_in_progress', '/slow')).toBe(2);
+    const opened = begin(other, 'open', []);
+    const stopped = tree.stop();
+    expect(await Promise.all([...held, opened])).toEqual([[1], 'done', null]);
+    expect(await (await http).json()).toBe('done');
+    expect(await stopped).toMatchObject({ exitCode: 0, reason: 'asked' });
+  });
+});
+
+describe('calls of a runner worker', () => {
+  let tree: RunnerTree;
+  let client: ClientConnection;
+
+  beforeAll(async () => {
+    tree = await new RunnerTree('gated').start();
+    client = await tree.client();
+  });
+  afterAll(async () => {
+    await tree.stop();
+  });
+
+  test('fails only the guilty call of a batch', async () => {
+    const results = await Promise.all([1, -1, 3].map((n) => begin(client, 'double', [row(n)])));
+    expect(results[0]).toEqual([2]);
+    expect(results[1]).toMatchObject({ code: 'runner_failed', details: { class: 'RangeError' } });
+    expect(results[2]).toEqual([6]);
+  });
+
+  test('tells class and message of an error, and goes on', async () => {
+    const error = await begin(client, 'fail', []);
+    expect(error).toBeInstanceOf(ServeError);
+    expect(error).toMatchObject({
+      code: 'runner_failed',
+      message: "method 'fail' of runner 'gated' (Gated) failed: asked to fail",
+      details: { runner: 'gated', method: 'fail', class: 'RangeError' },
+    });
+    expect(await begin(client, 'double', [row(1)])).toEqual([2]);
+  });
+
+  test.each([
+    ['nope', [], 'not_found', "runner 'gated' has no method 'nope'; available: hold, double"],
+    ['double', ['x'], 'invalid_argument', 'argument 1 is a string'],
+    ['count', [1, -1], 'invalid_argument', "method 'count' of runner 'gated' streams"],
+  ])('refuses a wrong call of %s with %j', async (method, args, code, message) => {
+    const error = await begin(client, method, args);
+    expect(error).toMatchObject({ code, message: expect.stringContaining(message) as string });
+  });
+
+  test('streams, and tells an error in the middle', async () => {
+    const seen: RunnerValue[] = [];
+    const read = async (): Promise<void> => {
+      for await (const value of client.stream('count', [5, 3])) seen.push(value);
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'runner_failed', details: { class: 'RangeError' } });
+    expect(seen).toEqual([0, 1, 2]);
+  });
+});
+
+describe('the HTTP door of a runner worker', () => {
+  let tree: RunnerTree;
+
+  beforeAll(async () => {
+    tree = await new RunnerTree('gated', { timeoutMs: 200 }).start();
+  });
+  afterAll(async () => {
+    await tree.stop();
+  });
+
+  test('answers probes and calls on the port of the wire', async () => {
+    for (const probe of ['/livez', '/healthz', '/readyz']) {
+      const response = await tree.fetch(probe);
+      expect([response.status, await response.text()]).toEqual([200, '\n']);
+    }
+    const response = await tree.fetch('/double', '[[1, 2], [3, 4]]');
+    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(await response.json()).toEqual([[2, 4], [6, 8]]); // prettier-ignore
+    const lines = await tree.fetch('/count', '{"args": [3, -1]}');
+    expect([lines.headers.get('content-type'), await lines.text()]).toEqual([
+      'application/x-ndjson',
+      '0\n1\n2\n',
+    ]);
+  });
+
+  test.each([
+    ['GET', '/nope', 404, 'not_found'],
+    ['POST', '/nope', 404, 'not_found'],
+    ['GET', '/', 404, 'not_found'],
+    ['GET', '/double', 405, 'method_not_allowed'],
+    ['POST', '/livez', 405, 'method_not_allowed'],
+    ['POST', '/fail', 500, 'runner_failed'],
+    ['POST', '/double', 400, 'invalid_argument'],
+    ['POST', '/slow', 504, 'deadline_exceeded'],
+  ])('%s %s is answered with %i %s', async (verb, path, status, code) => {
+    const response = await tree.fetch(path, verb === 'POST' ? '' : undefined);
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(await response.json()).toMatchObject({ status, code });
+  });
+
+  test('ends a stream that fails with a line that says so', async () => {
+    const response = await tree.fetch('/count', '{"args": [3, 1]}');
+    expect(await response.text()).toMatch(/^0\n\{"error":\{"code":"runner_failed"/);
+  });
+});
+
+describe('a runner worker that cannot serve', () => {
+  test('tells the runner, its class and the words of a model that does not load', async () => {
+    await expect(new RunnerTree('broken').start()).rejects.toMatchObject({
+      code: 'worker_not_ready',
+      message: expect.stringMatching(
+        /Broken of runner 'broken' did not load: no such file: model.onnx/,
+      ) as string,
+    });
+  });
+
+  test('names the runners that there are when it is asked for another', async () => {
+    await expect(new RunnerTree('nope').start()).rejects.toMatchObject({
+      code: 'runner_not_found',
+      message: "service 'gated' has no runner 'nope'; available: gated, broken",
+    });
+  });
+});
