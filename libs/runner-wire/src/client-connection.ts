@@ -19,6 +19,8 @@ export interface ClientConnectionOptions {
   readonly runner: string;
   /** Where it is, for messages. */
   readonly address: string;
+  /** Called when the connection takes no new calls any more while it still answers those in flight. */
+  onGoAway?(): void;
   readonly limits?: Partial<WireLimits>;
   /** Silence after which the runner is asked whether it lives. @default 5000 */
   readonly heartbeatMs?: number;
@@ -42,6 +44,7 @@ export class ClientConnection {
   readonly #label: string;
   readonly #runner: string;
   readonly #limits: WireLimits;
+  readonly #leaving: () => void;
   readonly #link: Link;
   readonly #calls = new Map<number, OutgoingCall>();
   readonly #deadlines = new DeadlineWatch((now) => this.#expire(now));
@@ -55,6 +58,7 @@ export class ClientConnection {
     this.#runner = options.runner;
     this.#label = `runner '${options.runner}' at ${options.address}`;
     this.#limits = compileLimits(options.limits);
+    this.#leaving = () => options.onGoAway?.();
     let greet: Greeting = { resolve: () => undefined, reject: () => undefined };
     this.hello = new Promise((resolve, reject) => (greet = { resolve, reject }));
     this.hello.catch(() => undefined);
@@ -169,7 +173,7 @@ export class ClientConnection {
     }
     this.#nextId = id + 1;
     // Ids never come back: a late answer cannot meet another call. A connection that used them all is replaced.
-    if (id === MAX_ID) this.#accepting = false;
+    if (id === MAX_ID) this.#leave();
     const onAbort = signal && (() => this.#cancel(id, ServeError.from(signal.reason)));
     const { writes } = this.#link.counters;
     this.#calls.set(id, { id, method, deadline, queuedAt: writes, sink, signal, onAbort });
@@ -286,13 +290,19 @@ export class ClientConnection {
         new ServeError('unavailable', `${this.#label} refused the connection: ${message}`),
       );
     }
-    this.#accepting = false;
+    this.#leave();
     for (const { id } of [...this.#calls.values()]) {
       if (id <= lastCallId) continue;
       const error = new ServeError('unavailable', `${this.#label} goes away: ${message}`);
       this.#settle(id, true)?.sink.fail(withProgress(error, 'not_started'));
     }
     if (this.#calls.size === 0) this.#onIdle();
+  }
+
+  #leave(): void {
+    if (!this.#accepting) return;
+    this.#accepting = false;
+    this.#leaving();
   }
 
   #expire(now: number): number {

@@ -6,11 +6,16 @@ import { ClientConnection, type IncomingCall, PREFACE, progressOf, ServerConnect
 describe('going away', () => {
   test('the server finishes what runs, refuses what comes, and both ends close', async () => {
     const held = gate<IncomingCall>();
-    const { client, server } = await createPair({ onCall: (call) => held.open(call) });
+    const told = gate();
+    const { client, server } = await createPair({
+      onCall: (call) => held.open(call),
+      client: { onGoAway: told.open },
+    });
     const running = client.call('slow', []);
     const call = await held.opened;
     const closing = server.close();
-    await until(() => !client.isAccepting);
+    await told.opened;
+    expect(client.isAccepting).toBe(false);
     const refused = await errorOf(client.call('echo', []));
     expect(refused).toMatchObject({ code: 'unavailable' });
     expect(progressOf(refused)).toBe('not_started');

@@ -1,4 +1,4 @@
-import { ServeError } from '@bentots/errors';
+import type { ServeError } from '@bentots/errors';
 import { Tensor } from '@bentots/service';
 import { expect, test } from 'vitest';
 import { gate, listen } from '../test/pair.js';

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { ServeError } from '@bentots/errors';
 import { ByteWriter } from './byte-writer.js';
@@ -148,6 +149,7 @@ export class Link {
         resolve(ready);
       };
       const giveUp = (): void => done(false);
+      setMaxListeners(0, signal);
       signal.addEventListener('abort', giveUp, { once: true });
       this.#pings.set(id, done);
       this.send(FRAME.ping, 0, 0, id);
