@@ -6,7 +6,7 @@ import type { ApiMetrics } from '@bentots/telemetry';
 import { writeMetadata } from './call-metadata.js';
 import { describeApis } from './describe-apis.js';
 import { statusOfError } from './error-status.js';
-import { type InboundFacts, openCall, REQUEST_ID_KEY } from './inbound-call.js';
+import { InboundFacts, REQUEST_ID_KEY } from './inbound-call.js';
 import type { InFlight } from './in-flight.js';
 import type { GrpcService } from './inherited-grpc.js';
 import type { InboundMessage, Protocol } from './protocol.js';
@@ -84,8 +84,9 @@ async function serveCall(
 ): Promise<void> {
   const startMs = performance.now();
   const leave = parts.inFlight.enter();
-  const inbound = openCall(call);
+  const inbound = new InboundFacts(call);
   const answer = await answerCall(parts, call.request, inbound);
+  inbound.finish();
   try {
     send(answer, inbound, call, callback);
   } finally {
@@ -150,7 +151,7 @@ async function invoke(
       requestId: trace.spanId,
       metadata,
       signal,
-      ...(timeoutMs !== undefined && { timeoutMs }),
+      timeoutMs,
       traceparent: trace.traceparent,
       decode: (input) => input.fromContent(message.content(input.contentKinds)),
       encode: async (output, value) => encode(parts, apiName, await output.toContent(value)),

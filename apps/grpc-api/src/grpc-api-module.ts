@@ -8,7 +8,6 @@ import { Health } from './health.js';
 import { createHealthService, HEALTH_SERVICE } from './health-service.js';
 import { InFlight } from './in-flight.js';
 import type { GrpcService } from './inherited-grpc.js';
-import { loadDescriptorFiles } from './descriptor-files.js';
 import { protocolV1 } from './protocol-v1.js';
 import { createReflectionService, REFLECTION_SERVICES } from './reflection-service.js';
 
@@ -78,6 +77,8 @@ async function createServices(
 }
 
 async function createReflection(): Promise<GrpcService[]> {
+  // Only now: what reads descriptors costs every worker a tenth of its start.
+  const { loadDescriptorFiles } = await import('./descriptor-files.js');
   const files = await loadDescriptorFiles();
   const names = [protocolV1.service, HEALTH_SERVICE, ...REFLECTION_SERVICES];
   return REFLECTION_SERVICES.map((name) => createReflectionService(name, names, files));

@@ -7,38 +7,42 @@ import { readMetadata } from './call-metadata.js';
 export const REQUEST_ID_KEY = 'x-bentoml-request-id';
 
 /** What a gRPC call says besides its message. */
-export interface InboundFacts {
+export class InboundFacts {
   readonly metadata: Readonly<Record<string, string>>;
   /** This call's place in the caller's trace, or in a new one; its span id is the request's id. */
   readonly trace: TraceContext;
-  /** What is left of the caller's deadline; absent without one. */
-  readonly timeoutMs?: number;
+  /** What is left of the caller's deadline; `Infinity` without one. */
+  readonly timeoutMs: number;
+  private readonly deadline: number;
+  private readonly controller = new AbortController();
+  private isAnswered = false;
+
+  /** Reads metadata and deadline of a call that begins now, and follows its cancellation. */
+  constructor(call: ServerUnaryCall<unknown, unknown>) {
+    this.metadata = readMetadata(call.metadata);
+    this.trace = createTraceContext(parseTraceparent(this.metadata['traceparent']));
+    this.deadline = Number(call.getDeadline());
+    this.timeoutMs = this.deadline === Infinity ? Infinity : Math.max(0, this.deadline - Date.now());
+    call.on('cancelled', () => this.giveUp());
+  }
+
   /** Aborts when the caller hangs up (`cancelled`) or its deadline is over (`deadline_exceeded`). */
-  readonly signal: AbortSignal;
-}
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
 
-/** Reads a call's metadata and deadline, and follows its cancellation. */
-export function openCall(call: ServerUnaryCall<unknown, unknown>): InboundFacts {
-  const metadata = readMetadata(call.metadata);
-  const deadline = Number(call.getDeadline());
-  return {
-    metadata,
-    trace: createTraceContext(parseTraceparent(metadata['traceparent'])),
-    ...(Number.isFinite(deadline) && { timeoutMs: Math.max(0, deadline - Date.now()) }),
-    signal: signalOf(call, deadline),
-  };
-}
+  /** To be called with the answer: grpc-js says `cancelled` at the end of every stream, the answered ones too. */
+  finish(): void {
+    this.isAnswered = true;
+  }
 
-/** grpc-js ends a call at its deadline as if the caller had hung up: the clock tells them apart. */
-function signalOf(call: ServerUnaryCall<unknown, unknown>, deadline: number): AbortSignal {
-  const controller = new AbortController();
-  call.on('cancelled', () => {
-    const isOver = Date.now() >= deadline;
-    controller.abort(
-      isOver
+  /** grpc-js ends a call at its deadline as if the caller had hung up: the clock tells them apart. */
+  private giveUp(): void {
+    if (this.isAnswered) return;
+    this.controller.abort(
+      Date.now() >= this.deadline
         ? new ServeError('deadline_exceeded', 'the time for the request is over')
         : new ServeError('cancelled', 'the caller went away'),
     );
-  });
-  return controller.signal;
+  }
 }
