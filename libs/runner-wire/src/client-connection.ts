@@ -2,16 +2,16 @@ import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { ServeError } from '@bentots/errors';
 import type { HandleCallOptions, RunnerValue } from '@bentots/service';
-import { readValue, writeCall } from './call-payload.js';
+import { readValue, writeCall } from './payloads/call-payload.js';
 import { DeadlineWatch } from './deadline-watch.js';
-import { fromWireError, readError } from './error-payload.js';
-import { FLAG, FRAME } from './frame.js';
-import { type Hello, readHello } from './hello.js';
-import { compileLimits, type WireLimits } from './limits.js';
+import { fromWireError, readError } from './payloads/error-payload.js';
+import { FLAG, FRAME } from './frames/frame.js';
+import { type Hello, readHello } from './payloads/hello.js';
+import { compileLimits, type WireLimits } from './frames/limits.js';
 import { type ConnectionCounters, Link } from './link.js';
 import { type CallSink, type OutgoingCall, ResultSink } from './outgoing-call.js';
 import { StreamSink } from './stream-sink.js';
-import { protocolError, withProgress } from './wire-error.js';
+import { protocolError, withProgress } from './frames/wire-error.js';
 
 /** Options of a {@link ClientConnection}. */
 export interface ClientConnectionOptions {

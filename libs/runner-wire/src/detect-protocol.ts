@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { PREFACE } from './frame.js';
+import { PREFACE } from './frames/frame.js';
 
 /** How the bytes of a connection begin: with the preface of the runner wire, otherwise, or never. */
 export type DetectedProtocol = 'wire' | 'other' | 'closed';

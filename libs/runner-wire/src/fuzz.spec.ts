@@ -2,10 +2,10 @@ import type { ServeError } from '@bentots/errors';
 import { Tensor } from '@bentots/service';
 import { expect, test } from 'vitest';
 import { gate, listen } from '../test/pair.js';
-import { ByteWriter } from './byte-writer.js';
-import { writeCall } from './call-payload.js';
-import { writeValue } from './encode-values.js';
-import { FRAME, PREFACE } from './frame.js';
+import { ByteWriter } from './frames/byte-writer.js';
+import { writeCall } from './payloads/call-payload.js';
+import { writeValue } from './payloads/encode-values.js';
+import { FRAME, PREFACE } from './frames/frame.js';
 import { ClientConnection, ServerConnection } from './index.js';
 
 /** How long each fuzzer runs; what it does depends on the seed alone, how far it gets on the machine. */

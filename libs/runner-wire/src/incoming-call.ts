@@ -1,9 +1,9 @@
 import { ServeError } from '@bentots/errors';
 import type { RunnerValue } from '@bentots/service';
-import type { CallPayload } from './call-payload.js';
-import { writeValue } from './encode-values.js';
-import { toWireError, type WireError, writeError } from './error-payload.js';
-import { FLAG, FRAME } from './frame.js';
+import type { CallPayload } from './payloads/call-payload.js';
+import { writeValue } from './payloads/encode-values.js';
+import { toWireError, type WireError, writeError } from './payloads/error-payload.js';
+import { FLAG, FRAME } from './frames/frame.js';
 import type { Link } from './link.js';
 
 /** Even a chunk without a byte takes this much of the window, so that a reader bounds their number, too. */

@@ -1,12 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { ServeError } from '@bentots/errors';
-import { ByteWriter } from './byte-writer.js';
-import { toWireError, writeError } from './error-payload.js';
-import { FLAG, FRAME, FRAME_RULES, PREFACE } from './frame.js';
-import { FrameReader } from './frame-reader.js';
-import type { WireLimits } from './limits.js';
-import { protocolError } from './wire-error.js';
+import { ByteWriter } from './frames/byte-writer.js';
+import { toWireError, writeError } from './payloads/error-payload.js';
+import { FLAG, FRAME, FRAME_RULES, PREFACE } from './frames/frame.js';
+import { FrameReader } from './frames/frame-reader.js';
+import type { WireLimits } from './frames/limits.js';
+import { protocolError } from './frames/wire-error.js';
 
 /** What happened on a connection so far; only ever grows. */
 export interface ConnectionCounters {
@@ -94,6 +94,8 @@ export class Link {
     socket.on('error', (error) => this.#closed(this.lost(error)));
     socket.on('close', () => this.#closed(this.#state === 'closing' ? undefined : this.lost()));
     socket.on('data', this.#onData);
+    // Half a connection is none, whatever the server that accepted it allows.
+    socket.on('end', () => socket.end());
     this.#beat = setInterval(() => this.#onBeat(), options.heartbeatMs);
     this.#beat.unref();
     if (options.role === 'client') {

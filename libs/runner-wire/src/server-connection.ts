@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 import { ServeError } from '@bentots/errors';
-import { readCall } from './call-payload.js';
+import { readCall } from './payloads/call-payload.js';
 import { DeadlineWatch } from './deadline-watch.js';
-import { writeValue } from './encode-values.js';
-import { toWireError, writeError } from './error-payload.js';
-import { FRAME } from './frame.js';
-import type { Hello } from './hello.js';
+import { writeValue } from './payloads/encode-values.js';
+import { toWireError, writeError } from './payloads/error-payload.js';
+import { FRAME } from './frames/frame.js';
+import type { Hello } from './payloads/hello.js';
 import { type CallOwner, type IncomingCall, ServerCall } from './incoming-call.js';
-import { compileLimits, type WireLimits } from './limits.js';
+import { compileLimits, type WireLimits } from './frames/limits.js';
 import { type ConnectionCounters, Link } from './link.js';
-import { protocolError } from './wire-error.js';
+import { protocolError } from './frames/wire-error.js';
 
 /** Options of a {@link ServerConnection}. */
 export interface ServerConnectionOptions {

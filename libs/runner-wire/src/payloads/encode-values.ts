@@ -1,7 +1,7 @@
 import { FileValue, hasDType, Image, type RunnerValue, Tensor } from '@bentots/service';
-import { ByteWriter } from './byte-writer.js';
+import { ByteWriter } from '../frames/byte-writer.js';
 import { isJsonArray, isJsonObject, nameOf, unsupported } from './json-form.js';
-import { DEFAULT_LIMITS } from './limits.js';
+import { DEFAULT_LIMITS } from '../frames/limits.js';
 import { ABSENT, DTYPE_CODES, KIND, MAX_RANK } from './value-kind.js';
 
 /**

@@ -1,7 +1,7 @@
-import { PROTOCOL_VERSION } from './frame.js';
-import type { WireLimits } from './limits.js';
+import { PROTOCOL_VERSION } from '../frames/frame.js';
+import type { WireLimits } from '../frames/limits.js';
 import { readValue } from './call-payload.js';
-import { protocolError } from './wire-error.js';
+import { protocolError } from '../frames/wire-error.js';
 
 /** What a server says about itself first. */
 export interface Hello {

@@ -1,11 +1,11 @@
 import { ServeError } from '@bentots/errors';
 import type { RunnerValue } from '@bentots/service';
-import type { ByteWriter } from './byte-writer.js';
+import type { ByteWriter } from '../frames/byte-writer.js';
 import { ValueReader } from './decode-values.js';
 import { writeValue } from './encode-values.js';
-import { paddingOf } from './frame.js';
-import type { WireLimits } from './limits.js';
-import { protocolError } from './wire-error.js';
+import { paddingOf } from '../frames/frame.js';
+import type { WireLimits } from '../frames/limits.js';
+import { protocolError } from '../frames/wire-error.js';
 
 /** What a call frame says besides its call id, flags and time. */
 export interface CallPayload {

@@ -1,8 +1,8 @@
 import { FileValue, Image, type JsonValue, type RunnerValue, Tensor } from '@bentots/service';
-import { paddingOf } from './frame.js';
-import { DEFAULT_LIMITS, type WireLimits } from './limits.js';
+import { paddingOf } from '../frames/frame.js';
+import { DEFAULT_LIMITS, type WireLimits } from '../frames/limits.js';
 import { ABSENT, DTYPES_BY_CODE, KIND, MAX_RANK } from './value-kind.js';
-import { protocolError } from './wire-error.js';
+import { protocolError } from '../frames/wire-error.js';
 
 /**
  * Back from {@link encodeValues}. Tensors and bytes are views of `bytes` where their alignment allows.

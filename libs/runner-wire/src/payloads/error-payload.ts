@@ -1,9 +1,9 @@
 import { type ErrorDetails, isErrorCode, ServeError } from '@bentots/errors';
-import type { ByteWriter } from './byte-writer.js';
+import type { ByteWriter } from '../frames/byte-writer.js';
 import { ValueReader } from './decode-values.js';
 import { writeValue } from './encode-values.js';
-import type { WireLimits } from './limits.js';
-import { protocolError } from './wire-error.js';
+import type { WireLimits } from '../frames/limits.js';
+import { protocolError } from '../frames/wire-error.js';
 
 /** An error as it crosses the wire. */
 export interface WireError {

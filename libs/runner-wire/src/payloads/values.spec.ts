@@ -1,7 +1,7 @@
 import { FileValue, Image, type RunnerValue, Tensor } from '@bentots/service';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { runnerValue } from '../test/arbitrary-values.js';
+import { runnerValue } from '../../test/arbitrary-values.js';
 import { decodeValues } from './decode-values.js';
 import { encodeValues } from './encode-values.js';
 import { DTYPE_CODES, DTYPES_BY_CODE } from './value-kind.js';
