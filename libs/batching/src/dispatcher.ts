@@ -193,6 +193,7 @@ export class Dispatcher<I, O> {
         part.job.fail(error);
         for (const sibling of part.job.parts) this.#queue.remove(sibling);
       },
+      pause: () => new Promise((resolve) => this.#config.clock.defer(resolve)),
     });
   }
 

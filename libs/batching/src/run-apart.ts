@@ -8,6 +8,8 @@ export interface Members<M, O> {
   isAwaited(member: M): boolean;
   complete(member: M, output: O): void;
   fail(member: M, error: unknown): void;
+  /** Awaited before each further try: a batch may block the thread, and others must get their turn in between. */
+  pause(): Promise<void>;
 }
 
 /**
@@ -42,8 +44,10 @@ async function runGroup<M, O>(
       for (const member of group) batch.fail(member, error);
       return false;
     }
+    await batch.pause();
     const middle = Math.ceil(group.length / 2);
     await runGroup(group.slice(0, middle), batch, failuresLeft);
+    await batch.pause();
     await runGroup(group.slice(middle), batch, failuresLeft);
     return false;
   }
