@@ -92,6 +92,18 @@ describe('a runner worker at its gate', () => {
   });
 });
 
+describe('a runner worker whose calls outlast its grace time', () => {
+  test('cuts them off as unavailable, and still exits cleanly', async () => {
+    const tree = await new RunnerTree('gated', { graceMs: 3000 }).start();
+    const client = await tree.client();
+    const calls = [begin(client, 'slow', []), begin(client, 'hold', [row(1)])];
+    await expect.poll(() => batchesSoFar(client)).toEqual([[1]]);
+    const report = await tree.stop();
+    for (const call of calls) expect(await call).toMatchObject({ code: 'unavailable' });
+    expect(report).toMatchObject({ exitCode: 0, reason: 'asked' });
+  });
+});
+
 describe('calls of a runner worker', () => {
   let tree: RunnerTree;
   let client: ClientConnection;

@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import type { RunnerWorkerData } from '@bentots/config';
+import { ServeError } from '@bentots/errors';
 import { loadService } from '@bentots/service-loader';
 import { attach, type Worker } from '@bentots/supervisor/child';
-import { createLogger, type MetricsRegistry } from '@bentots/telemetry';
+import { createLogger, type Logger, type MetricsRegistry } from '@bentots/telemetry';
 import { NestFactory } from '@nestjs/core';
 import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
 import { drainRunner } from './drain.js';
@@ -13,10 +14,7 @@ import type { RunnerMethods } from './runner-methods.js';
 import { pickRunner, RunnerServerModule, TOKENS } from './runner-server.module.js';
 
 /** The child: loads one runner's model, serves it, and drains when it is told to stop. */
-async function startWorker(worker: Worker): Promise<void> {
-  // Written by our own parent from a RunnerWorkerData.
-  const data = worker.data as RunnerWorkerData;
-  const log = createLogger({ component: `runner:${data.runnerName}:${worker.workerId}`, ...data.log });
+async function startWorker(worker: Worker, data: RunnerWorkerData, log: Logger): Promise<void> {
   const { service } = await loadService(data.target.identifier, data.target.workingDir);
   const facts = pickRunner(service, data.runnerName);
   // Before anything is served: a worker that says it is ready has its model.
@@ -40,4 +38,12 @@ async function startWorker(worker: Worker): Promise<void> {
 }
 
 const worker = await attach();
-await startWorker(worker).catch((error: unknown) => worker.fail(error));
+// Written by our own parent from a RunnerWorkerData.
+const data = worker.data as RunnerWorkerData;
+const log = createLogger({ component: `runner:${data.runnerName}:${worker.workerId}`, ...data.log });
+await startWorker(worker, data, log).catch((thrown: unknown) => {
+  const error = ServeError.from(thrown);
+  // The arbiter tells the message; where in the model it happened, only this log can.
+  if (error.cause !== undefined) log.error('this worker cannot serve', { error: error.cause });
+  return worker.fail(thrown);
+});
