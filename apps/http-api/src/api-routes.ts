@@ -41,15 +41,12 @@ export function registerApiRoutes(fastify: FastifyInstance, options: ApiRoutesOp
 }
 
 function answer(endpoint: Endpoint, log: Logger, request: FastifyRequest, reply: FastifyReply): void {
-  invoke(endpoint, request).then(
+  const { exchange } = request;
+  if (exchange === null) throw new Error('a request came to its handler without its first hook');
+  endpoint.invoke(new HttpCall(request, exchange)).then(
     (outcome) => send(log, request, reply, outcome),
     (error: unknown) => sendProblem(log, request, reply, toServeError(error)),
   );
-}
-
-async function invoke(endpoint: Endpoint, request: FastifyRequest): Promise<Outcome<EncodedBody>> {
-  if (request.exchange === null) throw new Error('a request came to its handler without its first hook');
-  return endpoint.invoke(new HttpCall(request, request.exchange));
 }
 
 /** Headers that say how the answer is framed are the server's alone. */

@@ -23,7 +23,6 @@ export function describeOpenApi(options: OpenApiOptions): object {
       title: service.name,
       version: service.version ?? 'not available',
       description: service.description ?? `The APIs of the service \`${service.name}\`.`,
-      license: { name: 'See the service' },
     },
     servers: [{ url: '/' }],
     // The server itself asks nobody who they are; `[]` says so.
@@ -36,12 +35,7 @@ export function describeOpenApi(options: OpenApiOptions): object {
       ...Object.fromEntries(apis.map((api) => [api.route, { post: describeApi(api, options) }])),
       ...describeInfrastructure(options),
     },
-    components: {
-      schemas: { Problem: PROBLEM_SCHEMA },
-      responses: PROBLEMS,
-      parameters: { RequestTimeout: REQUEST_TIMEOUT },
-      headers: { RequestId: REQUEST_ID },
-    },
+    components: { schemas: { Problem: PROBLEM_SCHEMA } },
   };
 }
 
@@ -52,7 +46,7 @@ function describeApi(api: Api, { service, hasConcurrencyLimit }: OpenApiOptions)
     description: api.description ?? '',
     operationId: `${service.name}__${api.name}`,
     'x-bentoml-name': api.name,
-    parameters: [{ $ref: '#/components/parameters/RequestTimeout' }],
+    parameters: [REQUEST_TIMEOUT],
     requestBody: {
       required: true,
       content: contentOf(api.input.openapi()),
@@ -61,13 +55,13 @@ function describeApi(api: Api, { service, hasConcurrencyLimit }: OpenApiOptions)
     responses: {
       '200': {
         description: 'The result.',
-        headers: { 'x-bentoml-request-id': { $ref: '#/components/headers/RequestId' } },
+        headers: { 'x-bentoml-request-id': REQUEST_ID },
         content: contentOf(api.output.openapi()),
         'x-bentoml-io-descriptor': specOf(api.output),
       },
-      ...refTo('invalid_argument', 'payload_too_large', 'unsupported_media_type'),
-      ...(hasConcurrencyLimit && refTo('too_many_requests')),
-      ...refTo('internal', 'unavailable', 'deadline_exceeded'),
+      ...describeProblems('invalid_argument', 'payload_too_large', 'unsupported_media_type'),
+      ...(hasConcurrencyLimit && describeProblems('too_many_requests')),
+      ...describeProblems('internal', 'unavailable', 'deadline_exceeded'),
     },
   };
 }
@@ -90,7 +84,7 @@ function describeInfrastructure({ hasMetrics }: OpenApiOptions): object {
     '/healthz': describeProbe('healthz', 'The same as `/livez`.', { '200': health }),
     '/readyz': describeProbe('readyz', 'The server and all its runners can work.', {
       '200': health,
-      ...refTo('unavailable'),
+      ...describeProblems('unavailable'),
     }),
     ...(hasMetrics && {
       '/metrics': describeProbe('metrics', 'Metrics of all workers in the Prometheus text format.', {
@@ -107,7 +101,7 @@ function describeProbe(name: string, description: string, responses: object): ob
       summary: name,
       description,
       operationId: name,
-      responses: { ...responses, '431': { $ref: '#/components/responses/headers_too_large' } },
+      responses: { ...responses, '431': problem('The headers are over their limit.') },
     },
   };
 }
@@ -153,20 +147,13 @@ const DESCRIPTIONS = {
 
 type DescribedCode = keyof typeof DESCRIPTIONS;
 
-const PROBLEM_CONTENT = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+function describeProblems(...codes: DescribedCode[]): Record<string, object> {
+  return Object.fromEntries(codes.map((code) => [String(httpStatusOf(code)), problem(DESCRIPTIONS[code])]));
+}
 
-const PROBLEMS = {
-  ...Object.fromEntries(
-    Object.entries(DESCRIPTIONS).map(([code, description]) => [
-      code,
-      { description, content: PROBLEM_CONTENT },
-    ]),
-  ),
-  headers_too_large: { description: 'The headers are over their limit.', content: PROBLEM_CONTENT },
-};
-
-function refTo(...codes: DescribedCode[]): Record<string, object> {
-  return Object.fromEntries(
-    codes.map((code) => [String(httpStatusOf(code)), { $ref: `#/components/responses/${code}` }]),
-  );
+function problem(description: string): object {
+  return {
+    description,
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
 }

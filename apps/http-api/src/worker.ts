@@ -1,1 +1,12 @@
-export {};
+import type { HttpWorkerData } from '@bentots/config';
+import { attach } from '@bentots/supervisor/child';
+import { runWorker } from './run-worker.js';
+
+// The child's door: a process of the HTTP edge, started by the supervisor.
+const worker = await attach();
+try {
+  // The plan's data for this entry, written by `planHttpServer`: both ends are typed as HttpWorkerData.
+  await runWorker(worker, worker.data as HttpWorkerData);
+} catch (error) {
+  await worker.fail(error);
+}
