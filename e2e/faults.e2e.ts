@@ -15,24 +15,24 @@ async function timed<T>(start: () => Promise<T>): Promise<[T, number]> {
 }
 
 /** Kills a worker and waits until another stands in its place. */
-async function replaceWorker(server: Server, entry: string): Promise<void> {
-  const [victim] = server.workers(entry);
-  if (victim === undefined) throw new Error(`no worker of ${entry}`);
+async function replaceWorker(server: Server, watcher: string): Promise<void> {
+  const [victim] = server.workers(watcher);
+  if (victim === undefined) throw new Error(`no worker of ${watcher}`);
   process.kill(victim, 'SIGKILL');
   await waitFor(`a worker in place of ${victim}`, () =>
-    server.workers(entry).some((pid) => pid !== victim && isAlive(pid)),
+    server.workers(watcher).some((pid) => pid !== victim && isAlive(pid)),
   );
 }
 
 describe('kill -9 of a worker: the service comes back by itself', () => {
   test.each([
-    ['an HTTP worker', 'http-api/dist/worker.js'],
-    ['a runner worker', 'runner-server/dist/worker.js'],
-  ])('%s', async (_, entry) => {
+    ['an HTTP worker', 'http_api'],
+    ['a runner worker', 'runner:matmul'],
+  ])('%s', async (_, watcher) => {
     const [{ server, url }, startMs] = await timed(() =>
       startServer(['serve', bento, '--port', '0', '--api-workers', '1']),
     );
-    await replaceWorker(server, entry);
+    await replaceWorker(server, watcher);
     const back = performance.now();
     await waitFor(
       'an answer',
@@ -62,7 +62,7 @@ describe('kill -9 of a worker: the service comes back by itself', () => {
     const grpc = connectGrpc(url);
     const call = (): Promise<unknown> => grpc.call('Call', { api_name: 'upper', text: { value: 'a' } });
     await call();
-    await replaceWorker(server, 'grpc-api/dist/worker.js');
+    await replaceWorker(server, 'grpc_api');
     await waitFor('an answer', () => call().catch(() => undefined), startMs + 2000);
     grpc.close();
   });

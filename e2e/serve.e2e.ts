@@ -24,8 +24,9 @@ test('linear: runner, HTTP and gRPC under one arbiter; its socket files are gone
     text: { value: 'A' },
   });
   grpc.close();
-  const kinds = ['runner-server', 'http-api', 'grpc-api'];
-  for (const kind of kinds) expect(server.workers(`${kind}/dist/worker.js`).length).toBeGreaterThan(0);
+  for (const watcher of ['runner:matmul', 'http_api', 'grpc_api']) {
+    expect(server.workers(watcher).length, watcher).toBeGreaterThan(0);
+  }
 
   const sockets = readFileSync('/proc/net/unix', 'utf8')
     .split('\n')

@@ -56,9 +56,9 @@ export class Server {
     return match;
   }
 
-  /** Process ids of the workers now, those of one kind when `entry` (part of the command line) is given. */
-  workers(entry = 'worker.js'): number[] {
-    return childrenOf(this.pid).filter((pid) => commandOf(pid).includes(entry));
+  /** Process ids of a watcher's workers now: `http_api`, `grpc_api`, `runner:matmul`; it stands in their process title. */
+  workers(watcher: string): number[] {
+    return childrenOf(this.pid).filter((pid) => commandOf(pid).includes(` ${watcher} `));
   }
 
   /** All processes of the tree now; remembered, so that {@link survivors} can tell whom it left behind. */
