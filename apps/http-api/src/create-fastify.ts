@@ -45,5 +45,6 @@ export function observe(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  request.exchange ?? Exchange.begin(observer, request, reply, labelOf(known, request.raw.url));
+  if (request.exchange) return;
+  Exchange.begin(observer, request, reply, labelOf(known, request.raw.url));
 }
