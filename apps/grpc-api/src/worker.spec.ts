@@ -59,6 +59,21 @@ describe('workers of a service without runners', () => {
     expect(notes.at(-1)).toMatch(/^shutdown/);
   });
 
+  test('sent SIGTERM with a call in flight, one answers it and is replaced', async () => {
+    const tree = await startTree('plain', 1);
+    const client = tree.client();
+    const first = (await ask(client, 'who')) as { pid: number };
+    const call = ask(client, 'slow', 500);
+    await expect.poll(() => tree.notes()).toContain('slow began');
+    process.kill(first.pid, 'SIGTERM');
+    expect(await call).toBe(500);
+    await expect
+      .poll(() => tree.notes(), { timeout: 15_000 })
+      .toEqual(['startup 1', 'slow began', 'slow ended', 'shutdown 1', 'startup 1']);
+    const second = (await ask(client, 'who')) as { pid: number };
+    expect(second.pid).not.toBe(first.pid);
+  });
+
   test('killed, one is replaced and clients go on by themselves', async () => {
     const tree = await startTree('plain', 1);
     const client = tree.client();
