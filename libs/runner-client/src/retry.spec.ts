@@ -130,6 +130,31 @@ test('killing a replica under load fails no idempotent call', async () => {
   expect(progress.done).toBe(1600);
 });
 
+test.each(['unix', 'tcp'] as const)(
+  'a runner that drains under load loses no call over %s',
+  async (family) => {
+    const replicas = [await startRunner({ family }), await startRunner({ family })];
+    const handle = openHandle(replicas.map(({ address }) => address));
+    await connectAll(handle, replicas);
+    const halfway = gate();
+    const progress = { done: 0 };
+    const client = async (): Promise<void> => {
+      for (let i = 0; i < 100; i += 1) {
+        // Not idempotent: it may be sent again only because it is known that nothing of it ran.
+        await handle.run('a', [new Uint8Array(30_000)], {});
+        if ((progress.done += 1) === 500) halfway.open();
+      }
+    };
+    const load = Promise.all(Array.from({ length: 16 }, client));
+    await halfway.opened;
+    const draining = replicas[0]?.connections[0];
+    await draining?.close();
+    expect(await draining?.closed).toBeUndefined();
+    await load;
+    expect(progress.done).toBe(1600);
+  },
+);
+
 describe('a stream', () => {
   async function collect(stream: AsyncIterable<RunnerValue>): Promise<RunnerValue[]> {
     const values: RunnerValue[] = [];

@@ -135,7 +135,7 @@ export class ClientConnection {
     for (const call of [...this.#calls.values()]) {
       this.#cancel(call.id, new ServeError('unavailable', `connection to ${this.#label} was closed`));
     }
-    this.#link.end();
+    this.#bye();
     await this.closed;
   }
 
@@ -232,7 +232,12 @@ export class ClientConnection {
   #onIdle(): void {
     this.#idle?.();
     // The runner has gone away, or ids are used up: nothing will come here any more.
-    if (!this.#accepting && this.#idle === undefined) setImmediate(() => this.#link.end());
+    if (!this.#accepting && this.#idle === undefined) setImmediate(() => this.#bye());
+  }
+
+  #bye(): void {
+    this.#link.goAway(new ServeError('unavailable', 'the client leaves'), 0);
+    this.#link.end();
   }
 
   #onFrame(
@@ -290,6 +295,7 @@ export class ClientConnection {
         new ServeError('unavailable', `${this.#label} refused the connection: ${message}`),
       );
     }
+    this.#link.expectEnd();
     this.#leave();
     for (const { id } of [...this.#calls.values()]) {
       if (id <= lastCallId) continue;

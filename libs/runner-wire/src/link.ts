@@ -83,6 +83,8 @@ export class Link {
   #missedBeats = 0;
   #bytesAtBeat = 0;
   #state: 'open' | 'closing' | 'closed' = 'open';
+  /** Whether either side has said goodbye: that the socket closes then is no failure. */
+  #isEndExpected = false;
 
   constructor(socket: Socket, options: LinkOptions) {
     this.#socket = socket;
@@ -92,7 +94,7 @@ export class Link {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
     socket.on('error', (error) => this.#closed(this.lost(error)));
-    socket.on('close', () => this.#closed(this.#state === 'closing' ? undefined : this.lost()));
+    socket.on('close', () => this.#closed(this.#isEndExpected ? undefined : this.lost()));
     socket.on('data', this.#onData);
     // Half a connection is none, whatever the server that accepted it allows.
     socket.on('end', () => socket.end());
@@ -158,11 +160,23 @@ export class Link {
     });
   }
 
+  /** Tells the peer that no new calls are taken, and which was the last one that is. */
+  goAway(reason: ServeError, lastCallId: number): void {
+    this.send(FRAME.goaway, 0, 0, lastCallId, (writer) => writeError(writer, toWireError(reason)));
+    this.expectEnd();
+  }
+
+  /** The peer has said that it will close the connection. */
+  expectEnd(): void {
+    this.#isEndExpected = true;
+  }
+
   /** Sends what is left, then ends the socket. */
   end(): void {
     if (this.#state !== 'open') return;
     this.#flush();
     this.#state = 'closing';
+    this.#isEndExpected = true;
     this.#socket.destroySoon();
     setTimeout(() => this.#socket.destroy(), LAST_WORDS_MS).unref();
   }
@@ -171,7 +185,7 @@ export class Link {
   fail(error: ServeError): void {
     if (this.#state === 'closed') return;
     if (this.#state === 'open' && error.code === 'protocol_error') {
-      this.send(FRAME.goaway, 0, 0, 0, (writer) => writeError(writer, toWireError(error)));
+      this.goAway(error, 0);
     }
     this.end();
     this.#closed(error);

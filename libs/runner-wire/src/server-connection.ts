@@ -3,7 +3,7 @@ import { ServeError } from '@bentots/errors';
 import { readCall } from './payloads/call-payload.js';
 import { DeadlineWatch } from './deadline-watch.js';
 import { writeValue } from './payloads/encode-values.js';
-import { toWireError, writeError } from './payloads/error-payload.js';
+import { readError, type WireError } from './payloads/error-payload.js';
 import { FRAME } from './frames/frame.js';
 import type { Hello } from './payloads/hello.js';
 import { type CallOwner, type IncomingCall, ServerCall } from './incoming-call.js';
@@ -25,6 +25,9 @@ export interface ServerConnectionOptions {
   /** Unanswered heartbeats after which the client counts as dead. @default 2 */
   readonly maxMissedBeats?: number;
 }
+
+/** How long a client may take to close a connection that goes away. */
+const FAREWELL_MS = 1000;
 
 /** The runner's end of a connection: takes calls and lets them be answered, in any order. */
 export class ServerConnection {
@@ -76,21 +79,20 @@ export class ServerConnection {
   goAway(reason = 'the runner server is stopping'): void {
     if (this.#goingAway !== undefined || !this.#link.isOpen) return;
     this.#goingAway = reason;
-    const error = toWireError(new ServeError('unavailable', reason));
-    this.#link.send(FRAME.goaway, 0, 0, this.#lastCallId, (writer) => writeError(writer, error));
+    this.#link.goAway(new ServeError('unavailable', reason), this.#lastCallId);
   }
 
   /** Goes away, waits for the calls in flight until `signal` aborts, sends what is left and ends the connection. */
   async close(signal?: AbortSignal): Promise<void> {
     this.goAway();
-    if (this.#calls.size > 0 && signal?.aborted !== true) {
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-        signal?.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
+    if (this.#calls.size > 0) await this.#until(signal, (resolve) => (this.#idle = resolve));
     const cut = new ServeError('unavailable', this.#goingAway ?? 'the runner server is stopping');
     for (const call of [...this.#calls.values()]) call.abort(cut, true);
+    // The client closes, once it has read the goaway: calls that cross it are still refused by name, where a socket
+    // that is closed over them would leave their fate unknown.
+    const farewell = setTimeout(() => this.#link.end(), FAREWELL_MS);
+    await this.#until(signal, (resolve) => void this.closed.then(resolve));
+    clearTimeout(farewell);
     this.#link.end();
     await this.closed;
   }
@@ -98,6 +100,15 @@ export class ServerConnection {
   /** Ends the connection at once; calls in flight are aborted. */
   destroy(error?: ServeError): void {
     this.#link.destroy(error);
+  }
+
+  /** Waits for `event` or until `signal` aborts. */
+  async #until(signal: AbortSignal | undefined, event: (resolve: () => void) => void): Promise<void> {
+    if (signal?.aborted === true) return;
+    await new Promise<void>((resolve) => {
+      event(resolve);
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   #onFrame(
@@ -118,7 +129,7 @@ export class ServerConnection {
       case FRAME.credit:
         return this.#calls.get(callId)?.addCredit(argument);
       case FRAME.goaway:
-        return this.#link.end();
+        return this.#onGoAway(readError(bytes, start, end, this.#limits));
       default:
         throw protocolError(`a client may not send a frame of type ${type}`);
     }
@@ -140,6 +151,13 @@ export class ServerConnection {
     }
     if (deadline !== undefined) this.#deadlines.add(deadline);
     this.#run(call);
+  }
+
+  /** The client leaves, or could not read what this side sent. */
+  #onGoAway({ code, message }: WireError): void {
+    if (code === 'protocol_error')
+      this.#link.destroy(protocolError(`the client refused what was sent: ${message}`));
+    else this.#link.end();
   }
 
   #run(call: ServerCall): void {
