@@ -93,7 +93,8 @@ export class Link {
     this.#reader = new FrameReader(options.limits, this.#onFrame);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
-    socket.on('error', (error) => this.#closed(this.lost(error)));
+    // After a goodbye, what is still sent may find the peer gone.
+    socket.on('error', (error) => this.#closed(this.#isEndExpected ? undefined : this.lost(error)));
     socket.on('close', () => this.#closed(this.#isEndExpected ? undefined : this.lost()));
     socket.on('data', this.#onData);
     // Half a connection is none, whatever the server that accepted it allows.
