@@ -16,8 +16,8 @@ export interface ChannelOwner {
   onOpen(channel: Channel, hello: Hello): void;
   /** An attempt to connect has failed. */
   onFailure(channel: Channel, error: ServeError): void;
-  /** The connection takes no calls any more; whether to connect again. */
-  onDown(channel: Channel): boolean;
+  /** The connection takes no calls any more; another is being made. */
+  onDown(channel: Channel): void;
 }
 
 /**
@@ -123,8 +123,8 @@ export class Channel {
     // A runner that takes connections only to drop them is one that fails.
     const lastedMs = Date.now() - this.#openedAt;
     this.#failures = lastedMs < this.#owner.config.maxBackoffMs ? this.#failures + 1 : 0;
-    if (this.#owner.onDown(this)) this.#again();
-    else this.#state = 'closed';
+    this.#owner.onDown(this);
+    this.#again();
   }
 
   #again(): void {

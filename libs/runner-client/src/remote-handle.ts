@@ -122,11 +122,9 @@ class RemoteHandle implements RunnerHandle, ChannelOwner {
     this.#waiting.refuse(triedSince, () => copyOf(error));
   }
 
-  onDown(channel: Channel): boolean {
+  onDown(): void {
     this.#events += 1;
     this.#collectOpen();
-    // The first channel of an address stays, whatever the number of workers becomes.
-    return this.#channels.includes(channel);
   }
 
   #attempt(
