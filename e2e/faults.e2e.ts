@@ -30,7 +30,7 @@ describe('kill -9 of a worker: the service comes back by itself', () => {
     ['a runner worker', 'runner:matmul'],
   ])('%s', async (_, watcher) => {
     const [{ server, url }, startMs] = await timed(() =>
-      startServer(['serve', bento, '--port', '0', '--api-workers', '1']),
+      startServer(['serve', bento, '--port', '0', '--grpc-port', '0', '--api-workers', '1']),
     );
     await replaceWorker(server, watcher);
     const back = performance.now();
@@ -73,7 +73,16 @@ describe('SIGTERM under load', () => {
     ['keep-alive connections', true],
     ['a connection per request', false],
   ])('loses no request: %s', async (_, keepAlive) => {
-    const { server, url } = await startServer(['serve', bento, '--port', '0', '--api-workers', '2']);
+    const { server, url } = await startServer([
+      'serve',
+      bento,
+      '--port',
+      '0',
+      '--grpc-port',
+      '0',
+      '--api-workers',
+      '2',
+    ]);
     const load = startLoad(`${url}/predict`, [1, 2, 3, 4], { connections: 8, keepAlive });
     await waitFor('traffic', () => load.answered >= 200);
     const { code } = await server.stop('SIGTERM');
@@ -85,7 +94,7 @@ describe('SIGTERM under load', () => {
   });
 
   test('a request in flight is answered, though it takes a while', async () => {
-    const { server, url } = await startServer(['serve', bento, '--port', '0']);
+    const { server, url } = await startServer(['serve', bento, '--port', '0', '--grpc-port', '0']);
     const slow = postJson(`${url}/slow`, { s: 1.5 });
     await waitFor('the request to be in flight', async () =>
       /bentoml_runner_request_in_progress\{[^}]*\} [1-9]/.test((await get(`${url}/metrics`)).text),
@@ -96,14 +105,14 @@ describe('SIGTERM under load', () => {
   });
 
   test('a second signal ends it at once', async () => {
-    const { server, url } = await startServer(['serve', bento, '--port', '0']);
+    const { server, url } = await startServer(['serve', bento, '--port', '0', '--grpc-port', '0']);
     const slow = postJson(`${url}/slow`, { s: 20 }).catch((error: unknown) => error);
     await waitFor('the request to be in flight', async () =>
       /bentoml_runner_request_in_progress\{[^}]*\} [1-9]/.test((await get(`${url}/metrics`)).text),
     );
     const began = performance.now();
     server.signal('SIGINT');
-    await server.printed(/stopping/i);
+    await server.printed(/SIGINT: requests in flight/);
     const { code } = await server.stop('SIGINT');
     expect(code).toBe(130);
     expect(performance.now() - began).toBeLessThan(10_000);
@@ -112,7 +121,7 @@ describe('SIGTERM under load', () => {
 });
 
 test('kill -9 of an arbiter ends its children', async () => {
-  const { server } = await startServer(['serve', bento, '--port', '0']);
+  const { server } = await startServer(['serve', bento, '--port', '0', '--grpc-port', '0']);
   expect(server.pids().length).toBeGreaterThan(3);
   await server.stop('SIGKILL');
   expect(await server.survivors()).toEqual([]);

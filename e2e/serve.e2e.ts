@@ -7,7 +7,7 @@ import { startServer, stopAll, workspace } from './src/topology.js';
 afterEach(stopAll);
 
 const serve = (example: string, ...more: string[]): ReturnType<typeof startServer> =>
-  startServer(['serve', `examples/${example}`, '--port', '0', ...more]);
+  startServer(['serve', `examples/${example}`, '--port', '0', '--grpc-port', '0', ...more]);
 
 test('hello: the shortest service, all in one', async () => {
   const { url } = await serve('hello');
@@ -16,7 +16,7 @@ test('hello: the shortest service, all in one', async () => {
 });
 
 test('linear: runner, HTTP and gRPC under one arbiter; its socket files are gone at the end', async () => {
-  const { server, url } = await serve('linear', '--grpc-port', '0', '--metrics-port', '0');
+  const { server, url } = await serve('linear', '--metrics-port', '0');
   const grpcUrl = (await server.printed(/ready on (grpc:\/\/\S+)/))[1] ?? '';
   expect((await postJson(`${url}/predict`, [1, 2, 3, 4])).status).toBe(200);
   const grpc = connectGrpc(grpcUrl);
