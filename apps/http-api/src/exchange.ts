@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import type { Socket } from 'node:net';
 import {
   type ApiMetrics,
   createTraceContext,
@@ -9,8 +8,8 @@ import {
   parseTraceparent,
   type TraceContext,
 } from '@bentots/telemetry';
-import { ServeError } from '@bentots/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ClientConnection } from './client-connection.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -40,9 +39,8 @@ const CLIENT_CLOSED_REQUEST = 499;
 export class Exchange {
   private readonly startMs = performance.now();
   private readonly end: EndRequest | undefined;
-  private readonly peer: string;
+  private readonly connection: ClientConnection;
   private context: TraceContext | undefined;
-  private aborter: AbortController | undefined;
 
   private constructor(
     private readonly observer: ExchangeObserver,
@@ -51,7 +49,7 @@ export class Exchange {
     endpoint: string,
   ) {
     this.end = observer.metrics?.begin(endpoint);
-    this.peer = observer.access ? peerOf(request.raw.socket) : '';
+    this.connection = ClientConnection.of(request.raw.socket);
   }
 
   /** To be called once for each request, before anything can answer it. `endpoint` is its metric label. */
@@ -73,17 +71,14 @@ export class Exchange {
     return this.context;
   }
 
-  /** Aborted when the client goes away before it has its answer. */
+  /** Aborted when the client goes away. */
   get signal(): AbortSignal {
-    this.aborter ??= new AbortController();
-    return this.aborter.signal;
+    return this.connection.signal;
   }
 
   private finish(): void {
     const { raw } = this.reply;
-    const isComplete = raw.writableFinished;
-    if (!isComplete) this.aborter?.abort(new ServeError('cancelled', 'the caller went away'));
-    const status = isComplete ? raw.statusCode : CLIENT_CLOSED_REQUEST;
+    const status = raw.writableFinished ? raw.statusCode : CLIENT_CLOSED_REQUEST;
     this.end?.(status);
     if (this.observer.access) this.logAccess(status);
   }
@@ -91,7 +86,7 @@ export class Exchange {
   private logAccess(status: number): void {
     const { request, reply, observer } = this;
     const line = formatHttpAccess({
-      peer: this.peer,
+      peer: this.connection.peer,
       scheme: observer.scheme,
       method: request.method,
       path: pathOf(request.raw.url),
@@ -116,17 +111,4 @@ export function pathOf(url: string | undefined): string {
 function textOf(value: number | string | string[] | undefined): string | undefined {
   if (value === undefined) return undefined;
   return Array.isArray(value) ? value.join(', ') : String(value);
-}
-
-/** Once a connection: the address is gone when it is closed, and asking for it is a system call. */
-const peers = new WeakMap<Socket, string>();
-
-function peerOf(socket: Socket): string {
-  const known = peers.get(socket);
-  if (known !== undefined) return known;
-  const { remoteAddress, remotePort } = socket;
-  const host = remoteAddress?.includes(':') ? `[${remoteAddress}]` : remoteAddress;
-  const peer = host === undefined ? '_' : `${host}:${remotePort}`;
-  peers.set(socket, peer);
-  return peer;
 }
