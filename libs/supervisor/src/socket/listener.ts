@@ -55,7 +55,7 @@ export class Listener {
     if (this.#isClosed) return;
     this.#removeFile();
     this.#isClosed = true;
-    await sealSocket(this.bound.address, this.handle, this.backlog, take);
+    await sealSocket(this.handle, this.backlog, take);
   }
 
   /** Closes at once; connections that nobody accepted yet are reset. */

@@ -1,111 +1,117 @@
-import { readFileSync } from 'node:fs';
 import net from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { BoundSocket } from './bound-socket.js';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { readConnectionTable } from './connection-table.js';
 import type { RawHandle, RawServerHandle } from './raw-handle.js';
 
-/** Under a flood of connections there is no quiet moment; then we close in a busy one. */
-const SEAL_LIMIT_MS = 500;
+/** Under a flood from far away there is always a handshake going on; after so long we close in the midst of it. */
+const SEAL_LIMIT_MS = 2000;
+/**
+ * The queue holds one more than its length says. Not 1: with a length of 0 the kernel answers every newcomer with a SYN
+ * cookie, and then a client may believe that it is connected while no table shows it.
+ */
+const PLUGS = 3;
+const HALF_OPEN_CHECK_MS = 20;
 
 /**
- * Closes a listening socket without resetting anybody. Whoever waits in its queue is accepted and given to `take`;
+ * Closes a listening socket without resetting anybody: whoever waits in its queue is accepted and given to `take`,
  * whoever comes later is refused.
  *
  * The gap between "the queue is empty" and close() is small, but at thousands of connections per second somebody falls
- * into it. So TCP sockets are plugged: the queue is shrunk to one place, a connection of our own takes it, and the kernel
- * ignores others, who will try again and be refused. Seen in the system's table of connections, the plug proves that
- * nobody else is in the queue. (Without such a table, not on Linux, the gap stays.)
+ * into it. So TCP sockets are plugged: the queue is shrunk to a few places, connections of our own take them, and the
+ * kernel ignores others, who will try again and be refused. Seen in the system's table of connections, the plugs prove
+ * that nobody else is in the queue. (Without such a table, not on Linux, the gap stays.)
  */
 export async function sealSocket(
-  address: BoundSocket['address'],
   handle: RawServerHandle,
   backlog: number,
   take: (client: RawHandle) => void,
 ): Promise<void> {
-  const deadline = performance.now() + SEAL_LIMIT_MS;
-  const plugPorts = new Set<number>();
-  let accepted = 0;
-  handle.onconnection = (status, client) => {
-    if (status !== 0 || client === undefined) return;
-    accepted += 1;
-    if (plugPorts.delete(peerPortOf(client))) client.close();
-    else take(client);
-  };
-  handle.listen(backlog);
-  for (let isSealed = false; !isSealed && performance.now() < deadline;) {
-    // A turn of the event loop accepts one connection.
-    for (let before = -1; before !== accepted && performance.now() < deadline;) {
-      before = accepted;
-      await nextTurn();
-      await nextTurn();
-    }
-    isSealed = 'path' in address || (await isPlugged(address.port, handle, plugPorts));
-    if (!isSealed) handle.listen(backlog);
-  }
+  const sealing = new Sealing(handle, backlog, take);
+  await sealing.acceptAll();
+  while (!sealing.isLate && !(await sealing.plug())) await sealing.acceptAll();
   handle.onconnection = null;
   handle.close();
 }
 
-/** Connects a plug and looks, before the event loop can accept it, whether it is in the queue, and so alone there. */
-async function isPlugged(port: number, handle: RawServerHandle, plugPorts: Set<number>): Promise<boolean> {
-  const host = reachableHost(handle);
-  handle.listen(0);
-  const plug = net.connect(port, host);
-  plug.on('error', () => undefined);
-  // The connect itself happens in the next tick, still in this turn.
-  await new Promise<void>((resolve) => process.nextTick(resolve));
-  const { localPort } = plug;
-  if (localPort !== undefined) plugPorts.add(localPort);
-  const lines = readConnections(net.isIPv6(host) ? '/proc/net/tcp6' : '/proc/net/tcp', port);
-  plug.destroy();
-  if (lines === undefined) return true;
-  const waiting = lines.filter((line) => line.isWaiting);
-  // A half-open one may be a client whose last packet was ignored because of the plug: it believes it is connected.
-  const hasHalfOpen = lines.some((line) => line.state === SYN_RECEIVED);
-  return waiting.length === 1 && waiting[0]?.remotePort === localPort && !hasHalfOpen;
-}
+class Sealing {
+  readonly #deadline = performance.now() + SEAL_LIMIT_MS;
+  readonly #plugPorts = new Set<number>();
+  readonly #address: { address?: string; port?: number } = {};
+  #accepted = 0;
+  /** Clients that a plug kept from finishing their handshake. */
+  #halfOpen: readonly number[] = [];
 
-const ESTABLISHED = '01';
-const SYN_RECEIVED = '03';
-const CLOSE_WAIT = '08';
-
-interface ConnectionLine {
-  readonly remotePort: number;
-  readonly state: string;
-  /** In the queue: established, and no process has it (its inode is 0). */
-  readonly isWaiting: boolean;
-}
-
-/** Open and half-open connections at a local port; undefined where the system does not tell. */
-function readConnections(file: string, localPort: number): readonly ConnectionLine[] | undefined {
-  try {
-    // `0: 0100007F:A06F 0100007F:B122 01 … inode`, in hexadecimal; there are thousands of lines after a busy time.
-    const port = localPort.toString(16).toUpperCase().padStart(4, '0');
-    const states = [ESTABLISHED, SYN_RECEIVED, CLOSE_WAIT].join('|');
-    const line = new RegExp(
-      `: \\w+:${port} \\w+:(\\w{4}) (${states}) \\S+ \\S+ \\w+ +\\d+ +\\d+ (\\d+) `,
-      'g',
-    );
-    return [...readFileSync(file, 'latin1').matchAll(line)].map(([, remotePort = '', state = '', inode]) => ({
-      remotePort: Number.parseInt(remotePort, 16),
-      state,
-      isWaiting: inode === '0' && state !== SYN_RECEIVED,
-    }));
-  } catch {
-    return undefined;
+  constructor(
+    private readonly handle: RawServerHandle,
+    private readonly backlog: number,
+    private readonly take: (client: RawHandle) => void,
+  ) {
+    handle.getsockname?.(this.#address);
+    handle.onconnection = (status, client) => {
+      if (status === 0 && client !== undefined) this.#onConnection(client);
+    };
   }
-}
 
-function peerPortOf(client: RawHandle): number {
-  const out: { port?: number } = {};
-  client.getpeername?.(out);
-  return out.port ?? -1;
-}
+  get isLate(): boolean {
+    return performance.now() >= this.#deadline;
+  }
 
-/** The address to reach a socket of ours, also if it is bound to all addresses. */
-function reachableHost(handle: RawServerHandle): string {
-  const out: { address?: string } = {};
-  handle.getsockname?.(out);
-  if (out.address === '0.0.0.0') return '127.0.0.1';
-  return out.address === undefined || out.address === '::' ? '::1' : out.address;
+  /** Accepts until nobody waits, and those whom a plug kept out have come in. */
+  async acceptAll(): Promise<void> {
+    this.handle.listen(this.backlog);
+    while (this.#halfOpen.length > 0 && !this.isLate) {
+      await sleep(HALF_OPEN_CHECK_MS);
+      const lines = this.#readTable()?.filter(
+        (line) => line.isHalfOpen && this.#halfOpen.includes(line.remotePort),
+      );
+      this.#halfOpen = lines?.map((line) => line.remotePort) ?? [];
+    }
+    // A turn of the event loop accepts one connection.
+    for (let before = -1; before !== this.#accepted && !this.isLate;) {
+      before = this.#accepted;
+      await nextTurn();
+      await nextTurn();
+    }
+  }
+
+  /** Fills the queue with plugs and looks, before the event loop can accept them, whether they are alone in it. */
+  async plug(): Promise<boolean> {
+    const { port } = this.#address;
+    // A unix socket needs none: its file is gone, so that nobody finds it any more.
+    if (port === undefined) return true;
+    this.handle.listen(PLUGS - 1);
+    const plugs = Array.from({ length: PLUGS }, () => net.connect(port, this.#reachableHost));
+    for (const plug of plugs) plug.on('error', () => undefined);
+    // The connects themselves happen in the next ticks, still in this turn.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    const ports = plugs.map((plug) => plug.localPort ?? 0);
+    for (const one of ports) this.#plugPorts.add(one);
+    const lines = this.#readTable();
+    for (const plug of plugs) plug.destroy();
+    if (lines === undefined) return true;
+    this.#halfOpen = lines.filter((line) => line.isHalfOpen).map((line) => line.remotePort);
+    const queued = lines.filter((line) => line.isQueued).map((line) => line.remotePort);
+    return (
+      queued.length === PLUGS && queued.every((one) => ports.includes(one)) && this.#halfOpen.length === 0
+    );
+  }
+
+  #onConnection(client: RawHandle): void {
+    const peer: { port?: number } = {};
+    client.getpeername?.(peer);
+    this.#accepted += 1;
+    if (this.#plugPorts.delete(peer.port ?? -1)) client.close();
+    else this.take(client);
+  }
+
+  #readTable(): ReturnType<typeof readConnectionTable> {
+    return readConnectionTable(net.isIPv6(this.#reachableHost) ? 6 : 4, this.#address.port ?? 0);
+  }
+
+  /** The address to reach a socket of ours, also if it is bound to all addresses. */
+  get #reachableHost(): string {
+    const { address = '127.0.0.1' } = this.#address;
+    if (address === '0.0.0.0') return '127.0.0.1';
+    return address === '::' ? '::1' : address;
+  }
 }
