@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { ServeError } from '@bentots/errors';
 
 /** What the header of a BMP file says; the native library does not read these files. */
@@ -5,82 +6,77 @@ export interface BmpHeader {
   readonly width: number;
   readonly height: number;
   readonly bitsPerPixel: number;
-  /** Where the pixels begin, and the colours that they are numbers of. */
+  /** The colours that pixels of up to 8 bits are numbers of. */
+  readonly colours: number;
+  readonly coloursAt: number;
   readonly pixelsAt: number;
-  readonly paletteAt: number;
-  /** Whether the first row in the file is the top one; usually it is the bottom one. */
-  readonly topDown: boolean;
+  /** Whether masks behind the header say which bits of a pixel are red, green and blue. */
+  readonly hasMasks: boolean;
 }
 
-const RAW = 0;
-const BITFIELDS = 3;
+const HEADER_BYTES = 54;
+const MASK_BYTES = 12;
 
-/** Reads the header of a BMP file. @throws ServeError `invalid_argument` for kinds that are not read. */
+/**
+ * Reads the header of a BMP file, and checks that the file is long enough for it: what decoding allocates is bounded by
+ * what was sent.
+ *
+ * @throws ServeError `invalid_argument`, also for kinds that the decoder gets wrong: compressed ones, and 16 bits.
+ */
 export function parseBmpHeader(bytes: Uint8Array): BmpHeader {
-  if (bytes.byteLength < 54) throw damaged(`it has ${bytes.byteLength} bytes, its header alone takes 54`);
+  if (bytes.byteLength < HEADER_BYTES) {
+    throw damaged(`it has ${bytes.byteLength} bytes, its header alone takes ${HEADER_BYTES}`);
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [bitsPerPixel, compression] = [view.getUint16(28, true), view.getUint32(30, true)];
   const headerSize = view.getUint32(14, true);
-  const bitsPerPixel = view.getUint16(28, true);
-  const compression = view.getUint32(30, true);
-  const plain = compression === RAW || (compression === BITFIELDS && bitsPerPixel === 32);
-  if (headerSize < 40 || !plain || ![1, 4, 8, 24, 32].includes(bitsPerPixel)) {
+  const hasMasks = compression === 3 && bitsPerPixel === 32;
+  const isPlain = headerSize >= 40 && (compression === 0 || hasMasks);
+  if (!isPlain || ![1, 4, 8, 24, 32].includes(bitsPerPixel)) {
     const kind = `${bitsPerPixel} bits a pixel, compression ${compression}`;
     throw new ServeError('invalid_argument', `BMP images with ${kind} are not read; send PNG instead`);
   }
-  const width = view.getInt32(18, true);
-  const height = view.getInt32(22, true);
+  const [width, height] = [view.getInt32(18, true), Math.abs(view.getInt32(22, true))];
   if (width <= 0 || height === 0) throw damaged(`it is ${width} x ${height} pixels`);
-  return {
-    width,
-    height: Math.abs(height),
-    bitsPerPixel,
-    pixelsAt: view.getUint32(10, true),
-    paletteAt: 14 + headerSize,
-    topDown: height < 0,
-  };
-}
-
-/** The pixels of a BMP file, three bytes each: red, green, blue. @throws ServeError when there are too few. */
-export function decodeBmp(bytes: Uint8Array): { header: BmpHeader; rgb: Uint8Array } {
-  const header = parseBmpHeader(bytes);
-  const { width, height, bitsPerPixel, pixelsAt } = header;
-  const stride = Math.ceil((width * bitsPerPixel) / 32) * 4;
-  const end = pixelsAt + stride * height;
+  const maxColours = bitsPerPixel > 8 ? 0 : 2 ** bitsPerPixel;
+  const colours = Math.min(view.getUint32(46, true) || maxColours, maxColours);
+  const [coloursAt, pixelsAt] = [14 + headerSize, view.getUint32(10, true)];
+  const end = pixelsAt + Math.ceil((width * bitsPerPixel) / 32) * 4 * height;
   if (bytes.byteLength < end) throw damaged(`it has ${bytes.byteLength} bytes, its pixels end at ${end}`);
+  return { width, height, bitsPerPixel, colours, coloursAt, pixelsAt, hasMasks };
+}
 
-  const rgb = new Uint8Array(width * height * 3);
-  const colourAt = bitsPerPixel <= 8 ? paletteColour(bytes, header) : directColour(bitsPerPixel);
-  for (let y = 0, to = 0; y < height; y += 1) {
-    const rowAt = pixelsAt + stride * (header.topDown ? y : height - 1 - y);
-    for (let x = 0; x < width; x += 1, to += 3) {
-      // Stored as blue, green, red.
-      const from = colourAt(rowAt, x);
-      rgb[to] = bytes[from + 2] ?? 0;
-      rgb[to + 1] = bytes[from + 1] ?? 0;
-      rgb[to + 2] = bytes[from] ?? 0;
-    }
+/** The pixels of a BMP file: red, green, blue and a filler; rows may be longer than the picture is wide. */
+export async function decodeBmp(
+  bytes: Uint8Array,
+): Promise<{ header: BmpHeader; rgbx: Uint8Array; rowPixels: number }> {
+  const header = parseBmpHeader(bytes);
+  // Loaded here for the few processes that meet such a file.
+  const { decode } = await import('bmp-ts');
+  try {
+    const { data, width } = decode(arrange(bytes, header));
+    return { header, rgbx: data.swap32(), rowPixels: width };
+  } catch (cause) {
+    // The decoder's words are about its own variables.
+    throw damaged('a pixel has none of its colours', cause);
   }
-  return { header, rgb };
 }
 
-/** Finds where the colour of a pixel stands. */
-type ColourAt = (rowAt: number, x: number) => number;
-
-function directColour(bitsPerPixel: number): ColourAt {
-  const pixelBytes = bitsPerPixel / 8;
-  return (rowAt, x) => rowAt + x * pixelBytes;
+/**
+ * The same picture in the plainest form. The decoder looks for the pixels right behind the colours, wherever the header
+ * says they are; it takes masks from long headers that hold none; it ends with the first row where 4-bit rows end in half a byte.
+ */
+function arrange(bytes: Uint8Array, header: BmpHeader): Buffer {
+  const { width, bitsPerPixel, colours, coloursAt, pixelsAt, hasMasks } = header;
+  const head = bytes.subarray(0, HEADER_BYTES + (hasMasks ? MASK_BYTES : 0));
+  const palette = bytes.subarray(coloursAt, coloursAt + 4 * colours);
+  const file = Buffer.concat([head, palette, bytes.subarray(pixelsAt)]);
+  file.writeUInt32LE(40, 14);
+  file.writeUInt32LE(bitsPerPixel === 4 ? width + (width % 2) : width, 18);
+  file.writeUInt32LE(colours, 46);
+  return file;
 }
 
-function paletteColour(bytes: Uint8Array, { bitsPerPixel, paletteAt }: BmpHeader): ColourAt {
-  const perByte = 8 / bitsPerPixel;
-  const mask = 2 ** bitsPerPixel - 1;
-  return (rowAt, x) => {
-    const byte = bytes[rowAt + Math.floor(x / perByte)] ?? 0;
-    const shift = 8 - bitsPerPixel * ((x % perByte) + 1);
-    return paletteAt + ((byte >> shift) & mask) * 4;
-  };
-}
-
-function damaged(why: string): ServeError {
-  return new ServeError('invalid_argument', `the image is damaged: a BMP file, and ${why}`);
+function damaged(why: string, cause?: unknown): ServeError {
+  return new ServeError('invalid_argument', `the image is damaged: a BMP file, and ${why}`, { cause });
 }

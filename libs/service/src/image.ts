@@ -130,6 +130,8 @@ async function open(bytes: Uint8Array): Promise<Sharp> {
   // Loaded here so that a process that decodes no picture does not load the native library.
   const { default: sharp } = await import('sharp');
   if (sniffImage(bytes) !== BMP) return sharp(bytes, { limitInputPixels: false });
-  const { header, rgb } = decodeBmp(bytes);
-  return sharp(rgb, { raw: { width: header.width, height: header.height, channels: 3 } });
+  const { header, rgbx, rowPixels } = await decodeBmp(bytes);
+  const { width, height } = header;
+  const raw = sharp(rgbx, { raw: { width: rowPixels, height, channels: 4 } });
+  return raw.extract({ left: 0, top: 0, width, height }).removeAlpha();
 }
