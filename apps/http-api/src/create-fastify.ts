@@ -8,7 +8,6 @@ import { sendProblem } from './send.js';
 
 /** What {@link createFastify} needs. */
 export interface FastifyOptions extends EdgeServerOptions {
-  readonly maxBodyBytes: number;
   readonly observer: ExchangeObserver;
   readonly known: KnownRoutes;
 }

@@ -17,6 +17,8 @@ export interface EdgeServerOptions {
   readonly keepAliveMs: number;
   /** Absent: plain HTTP. */
   readonly tls?: EdgeTls | undefined;
+  /** What asks whether it may send a longer body is not told to go on. */
+  readonly maxBodyBytes: number;
 }
 
 /** Slow senders of headers are cut after this. */
@@ -29,7 +31,7 @@ const CHECK_INTERVAL_MS = 5_000;
 /** The server of the edge, with bounds of time and size on every connection; it does not listen yet. */
 export function createEdgeServer(
   handler: http.RequestListener,
-  { keepAliveMs, tls }: EdgeServerOptions,
+  { keepAliveMs, tls, maxBodyBytes }: EdgeServerOptions,
 ): http.Server {
   const settings = {
     keepAliveTimeout: keepAliveMs,
@@ -39,7 +41,25 @@ export function createEdgeServer(
   };
   const server = createBareServer(handler, settings, tls);
   server.on('clientError', answerClientError);
+  answerExpectations(server, handler, maxBodyBytes);
   return server;
+}
+
+/**
+ * Clients ask with `Expect: 100-continue` whether they may send a long body (curl does so from 1 MB on). Node answers by
+ * itself only as long as nobody listens to these events, and whoever follows the connections of a server does.
+ */
+function answerExpectations(server: http.Server, handler: http.RequestListener, maxBodyBytes: number): void {
+  server.on('checkContinue', (request: http.IncomingMessage, response: http.ServerResponse) => {
+    const isTooLong = Number(request.headers['content-length'] ?? 0) > maxBodyBytes;
+    // The body that is refused never comes, so the connection cannot go on.
+    if (isTooLong) response.shouldKeepAlive = false;
+    else response.writeContinue();
+    handler(request, response);
+  });
+  server.on('checkExpectation', (_: http.IncomingMessage, response: http.ServerResponse) => {
+    response.writeHead(417, { connection: 'close' }).end();
+  });
 }
 
 function createBareServer(

@@ -85,6 +85,44 @@ describe('a body over the limit', () => {
   });
 });
 
+describe('a client that asks before it sends', () => {
+  /** Sends the head, and the body once it is told to; everything that came back. */
+  async function ask(port: number, expectation: string, size: number): Promise<string> {
+    const socket = connect(port, '127.0.0.1');
+    const heard: string[] = [];
+    const ended = createGate();
+    socket.on('end', () => ended.open());
+    socket.on('data', (data) => {
+      heard.push(data.toString());
+      if (heard.join('').endsWith('100 Continue\r\n\r\n')) socket.write('x'.repeat(size));
+    });
+    const head = ['POST /hash HTTP/1.1', 'Host: x', `Content-Length: ${size}`, `Expect: ${expectation}`];
+    socket.write(`${head.join('\r\n')}\r\nConnection: close\r\n\r\n`);
+    await ended.opened;
+    socket.destroy();
+    return heard.join('');
+  }
+
+  test.each([false, true])('is told to go on, with somebody else listening: %s', async (isFollowed) => {
+    const edge = await startEdge(service());
+    // As one does who follows connections to drain them.
+    if (isFollowed) edge.server.prependListener('checkContinue', () => undefined);
+    expect(await ask(edge.port, '100-continue', 3)).toMatch(
+      /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK/,
+    );
+  });
+
+  test('is refused at once when the body would be too long', async () => {
+    const edge = await startEdge(service(), { maxBodyBytes: 1000 });
+    expect(await ask(edge.port, '100-continue', 1001)).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  test('is refused when it expects what there is not', async () => {
+    const edge = await startEdge(service());
+    expect(await ask(edge.port, 'miracles', 3)).toMatch(/^HTTP\/1.1 417 /);
+  });
+});
+
 test('a body that is cut off ends the request and nothing else', async () => {
   const edge = await startEdge(service());
   const socket = connect(edge.port, '127.0.0.1');

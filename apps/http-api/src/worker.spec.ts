@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { post } from '../test/edge.js';
 import { startTree } from '../test/start-tree.js';
@@ -52,6 +53,20 @@ describe('workers of a service without runners', () => {
     ]);
     expect(notes.at(-1)).toMatch(/^shutdown/);
   });
+});
+
+test('a worker answers clients that ask before they send a long body', async () => {
+  const tree = await startTree('plain', 1);
+  const { hostname, port } = new URL(tree.url);
+  const settings = { hostname, port, path: '/slow', method: 'POST', headers: { expect: '100-continue' } };
+  const status = await new Promise((resolve, reject) => {
+    const call = request(settings, (response) => resolve(response.resume().statusCode));
+    call
+      .on('continue', () => call.end('1'))
+      .on('error', reject)
+      .flushHeaders();
+  });
+  expect(status).toBe(200);
 });
 
 test('a worker serves what it can while a runner is away, and says which it is', async () => {
