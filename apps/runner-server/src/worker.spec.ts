@@ -201,11 +201,11 @@ describe('the HTTP door of a runner worker', () => {
 });
 
 describe('a runner worker that cannot serve', () => {
-  test('tells the runner, its class and the words of a model that does not load', async () => {
+  test('tells the runner, its class and the error of a model that does not load', async () => {
     await expect(new RunnerTree('broken').start()).rejects.toMatchObject({
       code: 'worker_not_ready',
       message: expect.stringMatching(
-        /Broken of runner 'broken' did not load: no such file: model.onnx/,
+        /Broken of runner 'broken' did not load: TypeError: no such file: model.onnx/,
       ) as string,
     });
   });

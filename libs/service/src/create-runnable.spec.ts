@@ -35,12 +35,30 @@ test('a constructor that throws is told with its runner; a ServeError stays itse
   const broken = createRunner(Plain, { name: 'broken', args: [''] });
   expect(await caught(() => createRunnable(broken.definition))).toMatchObject({
     code: 'worker_not_ready',
-    message: "runnable Plain of runner 'broken' did not load: no path",
+    message: "runnable Plain of runner 'broken' did not load: TypeError: no path",
     details: { runner: 'broken' },
     cause: expect.any(TypeError),
   });
   const locked = createRunner(Plain, { name: 'locked', args: ['locked'] });
   expect(await caught(() => createRunnable(locked.definition))).toMatchObject({ code: 'unavailable' });
+});
+
+test.each<[unknown, string]>([
+  [new (class LicenceError extends Error {})('expired'), 'LicenceError: expired'],
+  ['out of memory', 'string: out of memory'],
+])('what a model throws is told with its class: %s', async (thrown, words) => {
+  class Thrower {
+    static readonly methods = { ping: method() };
+    init(): Promise<void> {
+      return Promise.reject(thrown);
+    }
+    ping(): boolean {
+      return true;
+    }
+  }
+  const { definition } = createRunner(Thrower, { name: 'broken' });
+  const { message } = await caught(() => createRunnable(definition));
+  expect(message).toBe(`runnable Thrower of runner 'broken' did not load: ${words}`);
 });
 
 test('disposing awaits the hook, and is nothing to a runnable without one', async () => {

@@ -1,4 +1,5 @@
 import { ServeError } from '@bentots/errors';
+import { classOf } from './class-of.js';
 import { messageOf } from './message-of.js';
 import type { RunnerFacts } from './runner.js';
 
@@ -8,7 +9,7 @@ type LooseRunnable = new (...args: readonly unknown[]) => object;
 /**
  * Constructs the runnable of a runner and awaits its `init()`.
  *
- * @throws ServeError `worker_not_ready` with the model's own words when it does not load.
+ * @throws ServeError `worker_not_ready` with the class and the words of the model's own error when it does not load.
  */
 export async function createRunnable(facts: RunnerFacts): Promise<object> {
   try {
@@ -19,7 +20,7 @@ export async function createRunnable(facts: RunnerFacts): Promise<object> {
     return instance;
   } catch (error) {
     if (error instanceof ServeError) throw error;
-    const reason = messageOf(error);
+    const reason = `${classOf(error)}: ${messageOf(error)}`;
     const what = `runnable ${facts.runnable.name} of runner '${facts.name}'`;
     throw new ServeError('worker_not_ready', `${what} did not load: ${reason}`, {
       cause: error,

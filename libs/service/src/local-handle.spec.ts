@@ -208,6 +208,6 @@ test('a model that does not load says why', async () => {
   const { definition } = createRunner(Broken, { name: 'broken' });
   expect(await caught(() => createLocalHandle(definition))).toMatchObject({
     code: 'worker_not_ready',
-    message: "runnable Broken of runner 'broken' did not load: no such file: model.onnx",
+    message: "runnable Broken of runner 'broken' did not load: Error: no such file: model.onnx",
   });
 });
