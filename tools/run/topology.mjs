@@ -1,4 +1,5 @@
 // The topology of `npm start`, as a program of the three functions would write it.
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startGrpcServer, startHttpServer, startRunnerServer } from '@bentots/start';
 import { root, say } from './prepare.mjs';
@@ -31,6 +32,8 @@ export async function runTopology({ port, grpcPort, metricsPort }) {
     ];
     stages.push(servers);
     const [http, grpc] = await Promise.all(servers.map((server) => server.ready));
+    // The servers' own last lines first.
+    await pause(50);
     announce({ runnerMap, http, grpc });
     await Promise.race([stopped, ...runners, ...servers]);
   } finally {
