@@ -104,10 +104,17 @@ describe('loading', () => {
     await expect(loading).rejects.toThrow(file);
   });
 
-  test.skipIf(process.getuid?.() === 0)('refuses a file it may not read', async () => {
+  test('refuses a file it may not read, and one that holds no key', async () => {
     await writeFile(path('secret.key'), 'x');
     await chmod(path('secret.key'), 0);
-    await expect(load({ keyfile: path('secret.key') })).rejects.toThrow('permission denied');
+    // Root may read everything, and then finds that there is no key in it.
+    const reason = process.getuid?.() === 0 ? 'PEM' : 'permission denied';
+    const loading = load({ keyfile: path('secret.key') });
+    await expect(loading).rejects.toMatchObject({
+      code: 'tls_invalid',
+      message: expect.stringContaining(reason),
+    });
+    await expect(loading).rejects.toThrow(path('secret.key'));
   });
 
   test('refuses ciphers that do not exist, as an option and not a file', async () => {
