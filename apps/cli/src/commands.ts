@@ -1,4 +1,5 @@
 import {
+  COMMAND_DEFAULTS,
   type GrpcServerOptions,
   type HttpServerOptions,
   parseDecimal,
@@ -31,6 +32,8 @@ import {
 import { type CommandName, formatCommandHelp } from './help-text.js';
 import { type Launcher, runServer } from './run-server.js';
 
+const { http, grpc, serve } = COMMAND_DEFAULTS;
+
 /** `bentots serve`: runners and edges in one tree. */
 export function createServeCommand(): Command {
   const command = createCommand(
@@ -38,19 +41,20 @@ export function createServeCommand(): Command {
     'Start everything on this machine: every runner, the HTTP server and the gRPC server, in one process tree.',
   );
   addServiceFlags(command);
-  addAddressFlags(command, '3000', false);
+  addAddressFlags(command, String(serve.port), false);
   command
     .addOption(
-      new Option('--grpc-port <port>', 'port of gRPC (default: 50051) [BENTOTS_GRPC_PORT]').argParser(
-        parseDecimal,
-      ),
+      new Option(
+        '--grpc-port <port>',
+        `port of gRPC (default: ${serve.grpcPort}) [BENTOTS_GRPC_PORT]`,
+      ).argParser(parseDecimal),
     )
     .option('--no-grpc', 'no gRPC server [BENTOTS_GRPC=false]');
   addLimitFlags(command, 'http');
   addTlsFlags(command, true);
   addGrpcFlags(command);
   addMetricsFlags(command, 'none, HTTP has them');
-  return finish<ServeOptions>(command, { start: startServe, prepare: prepareServe });
+  return finish<ServeOptions>(command, { start: startServe, prepare: prepareServe, defaults: serve });
 }
 
 /** `bentots start-http-server`. */
@@ -61,11 +65,15 @@ export function createHttpCommand(): Command {
   );
   addServiceFlags(command);
   addRunnerMapFlags(command);
-  addAddressFlags(command, '3000', true);
+  addAddressFlags(command, String(http.port), true);
   addLimitFlags(command, 'http');
   addTlsFlags(command, true);
   addMetricsFlags(command, undefined);
-  return finish<HttpServerOptions>(command, { start: startHttpServer, prepare: prepareHttpServer });
+  return finish<HttpServerOptions>(command, {
+    start: startHttpServer,
+    prepare: prepareHttpServer,
+    defaults: http,
+  });
 }
 
 /** `bentots start-grpc-server`. */
@@ -76,12 +84,16 @@ export function createGrpcCommand(): Command {
   );
   addServiceFlags(command);
   addRunnerMapFlags(command);
-  addAddressFlags(command, '50051', false);
+  addAddressFlags(command, String(grpc.port), false);
   addLimitFlags(command, 'edge');
   addTlsFlags(command, false);
   addGrpcFlags(command);
-  addMetricsFlags(command, '3001');
-  return finish<GrpcServerOptions>(command, { start: startGrpcServer, prepare: prepareGrpcServer });
+  addMetricsFlags(command, String(grpc.metricsPort));
+  return finish<GrpcServerOptions>(command, {
+    start: startGrpcServer,
+    prepare: prepareGrpcServer,
+    defaults: grpc,
+  });
 }
 
 /** `bentots start-runner-server`. */

@@ -218,6 +218,23 @@ describe('--dry-run', () => {
     for (const plan of plans) expect(plan).toEqual(plans[0]);
   });
 
+  test('without a port the well-known ones are planned, and a free one for a runner', async () => {
+    const portsOf = async (args: string[], env?: Record<string, string>) => {
+      const plan: { sockets: { name: string; port?: number }[] } = await planOf(args, env);
+      return Object.fromEntries(plan.sockets.map((socket) => [socket.name, socket.port]));
+    };
+    const runner = ['start-runner-server', linear, '--runner-name', 'matmul'];
+    expect(await portsOf(['serve', linear])).toMatchObject({ http: 3000, grpc: 50_051 });
+    expect(await portsOf(['start-http-server', linear, ...MAP])).toEqual({ http: 3000 });
+    expect(await portsOf(['start-grpc-server', linear, ...MAP])).toEqual({
+      grpc: 50_051,
+      grpc_metrics: 3001,
+    });
+    expect(await portsOf(runner)).toEqual({ runner: 0 });
+    const free = { BENTOTS_PORT: '0', BENTOTS_METRICS_PORT: '0' };
+    expect(await portsOf(['start-grpc-server', linear, ...MAP], free)).toEqual({ grpc: 0, grpc_metrics: 0 });
+  });
+
   test('a password is not printed', async () => {
     const { stdout, stderr } = await bentots(['start-http-server', linear, ...MAP, '--dry-run'], {
       BENTOTS_SSL_KEYFILE_PASSWORD: 's3cret',

@@ -1,11 +1,12 @@
+import type { PortDefaults } from '@bentots/config';
 import type { ServeError } from '@bentots/errors';
 import {
   dryRun,
+  type EdgeStartExtras,
   exitWithError,
   type Prepare,
   runToExit,
   type ServerHandle,
-  type StartExtras,
 } from '@bentots/start';
 import type { Command } from 'commander';
 
@@ -15,15 +16,17 @@ import { WORKER_ENTRIES } from './worker-entries.js';
 
 /** A start function and its dry form. */
 export interface Launcher<O> {
-  readonly start: (options: O & StartExtras) => ServerHandle;
-  readonly prepare: (options: O & StartExtras) => Prepare;
+  readonly start: (options: O & EdgeStartExtras) => ServerHandle;
+  readonly prepare: (options: O & EdgeStartExtras) => Prepare;
+  /** Ports when neither flag nor variable says one. @default free ones */
+  readonly defaults?: PortDefaults;
 }
 
 /** Runs one command to its end: the server's, or that of the dry run. */
 export async function runServer<O extends object>(command: Command, launcher: Launcher<O>): Promise<void> {
   const flags = readFlags<O>(command);
   if (flags.warning !== undefined) process.stderr.write(`warning: ${flags.warning}\n`);
-  const options = { ...flags.options, workers: WORKER_ENTRIES };
+  const options = { ...flags.options, workers: WORKER_ENTRIES, defaults: launcher.defaults };
   const speech = { verbose: flags.isVerbose, hint: (error: ServeError) => hintFor(command, error) };
   if (!flags.isDryRun) return runToExit(launcher.start(options), speech);
   try {

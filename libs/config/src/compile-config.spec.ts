@@ -9,6 +9,7 @@ import {
   compileRunnerServerConfig,
   compileServeConfig,
 } from './compile-config.js';
+import { COMMAND_DEFAULTS } from './command-defaults.js';
 import type { HttpServerOptions } from './options.js';
 
 const CPUS = 4;
@@ -25,16 +26,16 @@ function errorOf(act: () => unknown): ServeError {
 
 /** As a user of plain JavaScript would call it. */
 function http(options: Record<string, unknown>, env: Record<string, string> = {}) {
-  return compileHttpServerConfig(options as HttpServerOptions, env, CPUS);
+  return compileHttpServerConfig(options as HttpServerOptions, env, { cpus: CPUS });
 }
 
 describe('defaults', () => {
   test('of the HTTP server', () => {
-    expect(compileHttpServerConfig({}, {}, CPUS)).toEqual({
+    expect(compileHttpServerConfig({}, {}, { cpus: CPUS })).toEqual({
       bentoIdentifier: '.',
       workingDir: undefined,
       host: '127.0.0.1',
-      port: 3000,
+      port: 0,
       backlog: 2048,
       graceMs: 30_000,
       log: { level: 'info', format: 'text', access: true },
@@ -52,15 +53,15 @@ describe('defaults', () => {
     });
   });
 
-  test('of the gRPC server: own port, metrics beside it on the same host', () => {
-    const config = compileGrpcServerConfig({ host: '::1' }, {}, CPUS);
+  test('of the gRPC server: free ports, metrics beside it on the same host', () => {
+    const config = compileGrpcServerConfig({ host: '::1' }, {}, { cpus: CPUS });
     expect(config).toMatchObject({
-      port: 50_051,
+      port: 0,
       protocolVersion: 'v1',
       reflection: false,
       channelz: false,
       maxConcurrentStreams: undefined,
-      metrics: { enabled: true, host: '::1', port: 3001 },
+      metrics: { enabled: true, host: '::1', port: 0 },
     });
   });
 
@@ -69,11 +70,11 @@ describe('defaults', () => {
     expect(config).toMatchObject({ host: '127.0.0.1', port: undefined, timeoutMs: undefined });
   });
 
-  test('of serve: two edges that share all but the port, and no metrics port', () => {
-    const { http, grpc } = compileServeConfig({ apiWorkers: 2, timeout: 7 }, {}, CPUS);
-    expect(http).toMatchObject({ port: 3000, apiWorkers: 2, timeoutMs: 7000, runnerMap: {} });
+  test('of serve: two edges that share all but their free ports, and no metrics port', () => {
+    const { http, grpc } = compileServeConfig({ apiWorkers: 2, timeout: 7 }, {}, { cpus: CPUS });
+    expect(http).toMatchObject({ port: 0, apiWorkers: 2, timeoutMs: 7000, runnerMap: {} });
     expect(grpc).toMatchObject({
-      port: 50_051,
+      port: 0,
       apiWorkers: 2,
       timeoutMs: 7000,
       metrics: { port: undefined },
@@ -81,7 +82,7 @@ describe('defaults', () => {
   });
 
   test('serve without gRPC has no gRPC edge', () => {
-    expect(compileServeConfig({ grpc: false }, {}, CPUS).grpc).toBeUndefined();
+    expect(compileServeConfig({ grpc: false }, {}, { cpus: CPUS }).grpc).toBeUndefined();
   });
 });
 
@@ -92,7 +93,32 @@ describe('precedence', () => {
   });
 
   test('an explicit undefined and an empty variable count as absent', () => {
-    expect(http({ port: undefined }, { BENTOTS_PORT: '' }).port).toBe(3000);
+    expect(http({ port: undefined, backlog: undefined }, { BENTOTS_PORT: '' })).toMatchObject({
+      port: 0,
+      backlog: 2048,
+    });
+  });
+
+  test('the ports of the commands are weaker than option and environment, and stronger than a free port', () => {
+    const { http, grpc, serve } = COMMAND_DEFAULTS;
+    const metricsPort = '4001';
+    expect(compileHttpServerConfig({}, {}, { defaults: http }).port).toBe(3000);
+    expect(compileHttpServerConfig({ port: 0 }, {}, { defaults: http }).port).toBe(0);
+    expect(
+      compileGrpcServerConfig({}, { BENTOTS_METRICS_PORT: metricsPort }, { defaults: grpc }),
+    ).toMatchObject({
+      port: 50_051,
+      metrics: { port: 4001 },
+    });
+    expect(compileGrpcServerConfig({}, {}, { defaults: grpc }).metrics.port).toBe(3001);
+    expect(compileServeConfig({ grpcPort: 7 }, { BENTOTS_PORT: '0' }, { defaults: serve })).toMatchObject({
+      http: { port: 0 },
+      grpc: { port: 7, metrics: { port: undefined } },
+    });
+    expect(compileServeConfig({}, {}, { defaults: serve })).toMatchObject({
+      http: { port: 3000 },
+      grpc: { port: 50_051, metrics: { port: undefined } },
+    });
   });
 
   test.each([
@@ -178,7 +204,11 @@ describe('TLS', () => {
   });
 
   test('the gRPC server has the files only', () => {
-    const config = compileGrpcServerConfig({ sslCertfile: '/c.pem', sslCaCerts: '/ca.pem' }, {}, CPUS);
+    const config = compileGrpcServerConfig(
+      { sslCertfile: '/c.pem', sslCaCerts: '/ca.pem' },
+      {},
+      { cpus: CPUS },
+    );
     expect(config.ssl).toEqual({ certfile: '/c.pem', caCerts: '/ca.pem' });
   });
 });

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 
 import { ServeError } from '@bentots/errors';
 
+import type { PortDefaults } from './command-defaults.js';
 import type {
   EdgeConfig,
   GrpcServerConfig,
@@ -26,6 +27,14 @@ import type {
 } from './options.js';
 import { readRunnerMap } from './read-runner-map.js';
 import { readValues, type Values } from './read-values.js';
+
+/** What the edges' configuration depends on besides what the user says. */
+export interface CompileFacts {
+  /** Worker processes unless `apiWorkers` is said. @default the CPUs this process may use */
+  readonly cpus?: number;
+  /** Ports that are weaker than option and environment. @default free ones */
+  readonly defaults?: PortDefaults | undefined;
+}
 
 /** The runner server's configuration: option, else environment, else default. @throws ServeError invalid_option */
 export function compileRunnerServerConfig(
@@ -52,9 +61,9 @@ export function compileRunnerServerConfig(
 export function compileHttpServerConfig(
   options: HttpServerOptions,
   environment: Environment,
-  cpus: number = countCpus(),
+  { cpus = countCpus(), defaults }: CompileFacts = {},
 ): HttpServerConfig {
-  const values = readValues<HttpServerOptions>(httpServerFields, options, environment);
+  const values = readValues<HttpServerOptions>(httpServerFields, options, environment, defaults);
   return deepFreeze({
     ...toHttpConfig(values, cpus),
     runnerMap: readRunnerMap(values.runnerMap, environment),
@@ -65,9 +74,9 @@ export function compileHttpServerConfig(
 export function compileGrpcServerConfig(
   options: GrpcServerOptions,
   environment: Environment,
-  cpus: number = countCpus(),
+  { cpus = countCpus(), defaults }: CompileFacts = {},
 ): GrpcServerConfig {
-  const values = readValues<GrpcServerOptions>(grpcServerFields, options, environment);
+  const values = readValues<GrpcServerOptions>(grpcServerFields, options, environment, defaults);
   return deepFreeze({
     ...toGrpcConfig(values, cpus),
     runnerMap: readRunnerMap(values.runnerMap, environment),
@@ -78,9 +87,9 @@ export function compileGrpcServerConfig(
 export function compileServeConfig(
   options: ServeOptions,
   environment: Environment,
-  cpus: number = countCpus(),
+  { cpus = countCpus(), defaults }: CompileFacts = {},
 ): ServeConfig {
-  const values = readValues<ServeOptions>(serveFields, options, environment);
+  const values = readValues<ServeOptions>(serveFields, options, environment, defaults);
   const { grpc, grpcPort: port, ...shared } = values;
   return deepFreeze({
     http: { ...toHttpConfig(shared, cpus), runnerMap: {} },

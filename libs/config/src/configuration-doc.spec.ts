@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
+import { COMMAND_DEFAULTS } from './command-defaults.js';
 import type { Field } from './field.js';
 import { grpcServerFields, httpServerFields, runnerServerFields, serveFields } from './option-fields.js';
 
@@ -30,8 +31,16 @@ test.each(Object.entries(fields))('docs/configuration.md tells of %s what the co
   if (typeof field.initial === 'string' || typeof field.initial === 'boolean') {
     expect(row?.[4]).toBe(String(field.initial));
   }
-  if (typeof field.initial === 'number') expect(row?.[4]).toContain(String(field.initial));
+  if (field.initial === 0) expect(row?.[4]).toContain('a free one');
+  else if (typeof field.initial === 'number') expect(row?.[4]).toContain(String(field.initial));
 });
+
+test.each(Object.values(COMMAND_DEFAULTS).flatMap((ports) => Object.entries(ports)))(
+  'docs/configuration.md tells that %s is free for the functions, and %i for a command',
+  (name, port) => {
+    expect(rows.get(name)?.[4]).toMatch(new RegExp(`^a free one; commands: .*\\b${port}\\b`));
+  },
+);
 
 test('docs/configuration.md tells of no option that does not exist', () => {
   expect([...rows.keys()].filter((name) => name !== 'option' && !Object.hasOwn(fields, name ?? ''))).toEqual(

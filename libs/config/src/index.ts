@@ -20,6 +20,8 @@ export {
   compileRunnerServerConfig,
   compileServeConfig,
 } from './compile-config.js';
+export { COMMAND_DEFAULTS } from './command-defaults.js';
+export type { PortDefaults } from './command-defaults.js';
 export { countCpus } from './count-cpus.js';
 export { parseDecimal } from './field.js';
 export type {

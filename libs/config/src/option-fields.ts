@@ -49,6 +49,9 @@ const commonFields: Fields<Omit<CommonOptions, 'port' | 'timeout'>> = {
   accessLog: flagField({ env: 'BENTOTS_ACCESS_LOG', initial: true }),
 };
 
+/** A free port; the commands bring defaults of their own. */
+const edgePort = portField({ env: 'BENTOTS_PORT', initial: 0 });
+
 const requestTimeout = secondsField({ env: 'BENTOTS_TIMEOUT', initial: 60 });
 
 /** The runner server's options. No default port: a free one is taken, kept and reported. */
@@ -93,7 +96,7 @@ export const httpServerFields: Fields<HttpServerOptions> = {
   ...edgeFields,
   ...httpOnlyFields,
   runnerMap,
-  port: portField({ env: 'BENTOTS_PORT', initial: 3000 }),
+  port: edgePort,
   timeout: requestTimeout,
 };
 
@@ -104,7 +107,7 @@ const grpcOnlyFields: Fields<GrpcOnlyOptions> = {
   maxMessageBytes: integerField(1, MAX_MESSAGE, { env: 'BENTOTS_GRPC_MAX_MESSAGE_BYTES', initial: MIB_100 }),
   protocolVersion: choiceField(['v1', 'v1alpha1'], { env: 'BENTOTS_GRPC_PROTOCOL_VERSION', initial: 'v1' }),
   metricsHost: hostField({ env: 'BENTOTS_METRICS_HOST' }),
-  metricsPort: portField({ env: 'BENTOTS_METRICS_PORT', initial: 3001 }),
+  metricsPort: portField({ env: 'BENTOTS_METRICS_PORT', initial: 0 }),
 };
 
 /** The gRPC server's options. */
@@ -113,7 +116,7 @@ export const grpcServerFields: Fields<GrpcServerOptions> = {
   ...edgeFields,
   ...grpcOnlyFields,
   runnerMap,
-  port: portField({ env: 'BENTOTS_PORT', initial: 50_051 }),
+  port: edgePort,
   timeout: requestTimeout,
 };
 
@@ -123,9 +126,9 @@ export const serveFields: Fields<ServeOptions> = {
   ...edgeFields,
   ...httpOnlyFields,
   ...grpcOnlyFields,
-  port: portField({ env: 'BENTOTS_PORT', initial: 3000 }),
+  port: edgePort,
   timeout: requestTimeout,
   metricsPort: portField({ env: 'BENTOTS_METRICS_PORT' }),
   grpc: flagField({ env: 'BENTOTS_GRPC', initial: true }),
-  grpcPort: portField({ env: 'BENTOTS_GRPC_PORT', initial: 50_051 }),
+  grpcPort: portField({ env: 'BENTOTS_GRPC_PORT', initial: 0 }),
 };

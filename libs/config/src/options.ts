@@ -18,7 +18,7 @@ export interface CommonOptions {
   readonly workingDir?: string | undefined;
   /** Address to listen on. @default '127.0.0.1' */
   readonly host?: string | undefined;
-  /** Port to listen on; 0 for a free one. @default 3000 (HTTP), 50051 (gRPC), a free one (runner) */
+  /** Port to listen on; 0 for a free one. @default a free one, kept and reported; commands: 3000 (HTTP), 50051 (gRPC) */
   readonly port?: number | undefined;
   /** Connections that may wait to be accepted. @default 2048 */
   readonly backlog?: number | undefined;
@@ -90,7 +90,7 @@ export interface GrpcOnlyOptions {
   readonly protocolVersion?: 'v1' | 'v1alpha1' | undefined;
   /** Address of the metrics port. @default the server's host */
   readonly metricsHost?: string | undefined;
-  /** Port of the metrics; 0 for a free one. @default 3001; `serve`: none, HTTP has them */
+  /** Port of the metrics; 0 for a free one. @default a free one, commands: 3001; `serve`: none, HTTP has them */
   readonly metricsPort?: number | undefined;
 }
 
@@ -101,6 +101,6 @@ export interface GrpcServerOptions extends EdgeOptions, GrpcOnlyOptions {}
 export interface ServeOptions extends Omit<HttpServerOptions, 'runnerMap'>, GrpcOnlyOptions {
   /** Serve gRPC beside HTTP. @default true */
   readonly grpc?: boolean | undefined;
-  /** Port of the gRPC edge; 0 for a free one. @default 50051 */
+  /** Port of the gRPC edge; 0 for a free one. @default a free one; commands: 50051 */
   readonly grpcPort?: number | undefined;
 }

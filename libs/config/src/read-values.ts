@@ -10,7 +10,7 @@ export type Fields<O extends object> = { readonly [K in keyof Required<O>]: Fiel
 export type Values<O extends object> = { readonly [K in keyof Required<O>]: NonNullable<O[K]> | undefined };
 
 /**
- * Takes each option from `options`, else from the environment, else its default, and checks it.
+ * Takes each option from `options`, else from the environment, and checks it; else from `defaults`, else its own default.
  * An option that is explicitly undefined counts as absent, an empty environment variable as unset.
  * @throws ServeError invalid_option that names the option (and the variable it came from), the value and what was expected
  */
@@ -18,11 +18,16 @@ export function readValues<O extends object>(
   fields: Fields<O>,
   options: NoInfer<O>,
   environment: Environment,
+  defaults: object = {},
 ): Values<O> {
   refuseUnknown(Object.keys(fields), options);
   const given = new Map<string, unknown>(Object.entries(options));
+  const fallback = new Map<string, unknown>(Object.entries(defaults));
   const entries = Object.entries<Field<unknown>>(fields).map(([name, field]) => {
-    return [name, readValue(name, field, given.get(name), environment)];
+    return [
+      name,
+      readValue(name, field, given.get(name), environment) ?? fallback.get(name) ?? field.initial,
+    ];
   });
   return Object.fromEntries(entries) as Values<O>; // its keys are those of `fields`
 }
@@ -30,7 +35,7 @@ export function readValues<O extends object>(
 function readValue(name: string, field: Field<unknown>, given: unknown, environment: Environment): unknown {
   if (given !== undefined) return check(name, field, given);
   const text = field.env === undefined ? undefined : environment[field.env];
-  if (text === undefined || text === '') return field.initial;
+  if (text === undefined || text === '') return undefined;
   return check(name, field, field.fromText(text), field.env);
 }
 

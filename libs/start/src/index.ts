@@ -6,6 +6,7 @@ export { startServe } from './start-serve.js';
 export type { ServerHandle } from './server-handle.js';
 export type { Announcement } from './prepared.js';
 export type {
+  EdgeStartExtras,
   StartExtras,
   StartGrpcServerOptions,
   StartHttpServerOptions,

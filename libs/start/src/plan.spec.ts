@@ -141,7 +141,7 @@ describe('the edges', () => {
   const asTexts = { matmul: ['tcp://10.0.0.1:4001', 'tcp://10.0.0.2:4001'] };
 
   test('HTTP is one shared socket, and the map in the data of its workers', () => {
-    const config = compileHttpServerConfig({ apiWorkers: 3, port: 0, maxConcurrency: 9 }, {}, 4);
+    const config = compileHttpServerConfig({ apiWorkers: 3, port: 0, maxConcurrency: 9 }, {}, { cpus: 4 });
     const plan = planHttpServer({ config, target, service, entry: '/http.js', runnerMap });
     expect(plan).toEqual({
       name: 'http-api:linear',
@@ -175,13 +175,17 @@ describe('the edges', () => {
   });
 
   test('TLS settings travel to the workers', () => {
-    const config = compileHttpServerConfig({ sslCertfile: '/c.pem', sslKeyfile: '/k.pem' }, {}, 1);
+    const config = compileHttpServerConfig({ sslCertfile: '/c.pem', sslKeyfile: '/k.pem' }, {}, { cpus: 1 });
     const plan = planHttpServer({ config, target, service, entry: '/http.js', runnerMap });
     expect(plan.watchers[0]?.data).toMatchObject({ ssl: { certfile: '/c.pem', keyfile: '/k.pem' } });
   });
 
   test('gRPC is a balanced socket and a shared one for metrics', () => {
-    const config = compileGrpcServerConfig({ port: 5000, metricsPort: 0, maxConcurrentStreams: 2 }, {}, 2);
+    const config = compileGrpcServerConfig(
+      { port: 5000, metricsPort: 0, maxConcurrentStreams: 2 },
+      {},
+      { cpus: 2 },
+    );
     const plan = planGrpcServer({ config, target, service, entry: '/grpc.js', runnerMap });
     expect(plan.sockets).toEqual([
       { name: 'grpc', host: '127.0.0.1', port: 5000, backlog: 2048, accept: 'balanced' },
@@ -197,7 +201,7 @@ describe('the edges', () => {
   });
 
   test('gRPC without metrics has one socket', () => {
-    const config = compileGrpcServerConfig({ metrics: false }, {}, 1);
+    const config = compileGrpcServerConfig({ metrics: false }, {}, { cpus: 1 });
     const plan = planGrpcServer({ config, target, service, entry: '/grpc.js', runnerMap });
     expect(plan.sockets.map((socket) => socket.name)).toEqual(['grpc']);
     expect(plan.watchers[0]?.data).not.toHaveProperty('metricsSocket');
@@ -208,7 +212,7 @@ describe('planServe', () => {
   const entries = { runner: '/runner.js', http: '/http.js', grpc: '/grpc.js' };
 
   function servePlan(options: Parameters<typeof compileServeConfig>[0] = {}, runtimeDir = '/tmp/run') {
-    const config = compileServeConfig(options, {}, 2);
+    const config = compileServeConfig(options, {}, { cpus: 2 });
     return planServe({ config, target, service, entries, runtimeDir, machine });
   }
 

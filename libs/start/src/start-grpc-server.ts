@@ -14,7 +14,8 @@ import type { StartGrpcServerOptions } from './start-options.js';
 
 /**
  * Serves a service's APIs over gRPC, metrics on a port of their own, until told to stop. It is ready when its
- * runners are: they may be started later.
+ * runners are: they may be started later. Without `port` and `metricsPort` free ones are taken and kept, and reported by
+ * `ready`.
  *
  * The handle rejects as that of `startHttpServer`, and with not_supported.
  */
@@ -25,8 +26,8 @@ export function startGrpcServer(options: StartGrpcServerOptions): ServerHandle {
 /** Everything {@link startGrpcServer} does before the first process. */
 export function prepareGrpcServer(options: StartGrpcServerOptions): Prepare {
   return async (how) => {
-    const { workers, signals: _, environment = readEnvironment(), ...own } = options;
-    const config = compileGrpcServerConfig(own, environment);
+    const { workers, signals: _, environment = readEnvironment(), defaults, ...own } = options;
+    const config = compileGrpcServerConfig(own, environment, { defaults });
     const entry = pickEntry(workers, 'grpc');
     checkGrpcSupported(config);
     const runnerMap = parseRunnerMap(config.runnerMap);

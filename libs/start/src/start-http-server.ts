@@ -12,7 +12,8 @@ import type { ServerHandle } from './server-handle.js';
 import type { StartHttpServerOptions } from './start-options.js';
 
 /**
- * Serves a service's APIs over HTTP, its runners reached by the runner map, until told to stop.
+ * Serves a service's APIs over HTTP, its runners reached by the runner map, until told to stop. Without `port` a free one is
+ * taken and kept, and reported by `ready`.
  *
  * The handle rejects with invalid_option, service_*, runner_map_invalid, tls_invalid, address_* or worker_not_ready.
  */
@@ -23,8 +24,8 @@ export function startHttpServer(options: StartHttpServerOptions): ServerHandle {
 /** Everything {@link startHttpServer} does before the first process. */
 export function prepareHttpServer(options: StartHttpServerOptions): Prepare {
   return async (how) => {
-    const { workers, signals: _, environment = readEnvironment(), ...own } = options;
-    const config = compileHttpServerConfig(own, environment);
+    const { workers, signals: _, environment = readEnvironment(), defaults, ...own } = options;
+    const config = compileHttpServerConfig(own, environment, { defaults });
     const entry = pickEntry(workers, 'http');
     const runnerMap = parseRunnerMap(config.runnerMap);
     await checkTls(config.ssl);

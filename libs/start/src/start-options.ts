@@ -2,6 +2,7 @@ import type {
   Environment,
   GrpcServerOptions,
   HttpServerOptions,
+  PortDefaults,
   RunnerServerOptions,
   ServeOptions,
 } from '@bentots/config';
@@ -26,14 +27,23 @@ export interface StartExtras {
   readonly environment?: Environment | undefined;
 }
 
+/** What those that start edges take, too. */
+export interface EdgeStartExtras extends StartExtras {
+  /**
+   * Ports when neither option nor environment says one; a command passes the well-known `COMMAND_DEFAULTS`.
+   * @default free ports, kept and reported by `ready`
+   */
+  readonly defaults?: PortDefaults | undefined;
+}
+
 /** Options of `startRunnerServer`; needs `workers.runner`. */
 export type StartRunnerServerOptions = RunnerServerOptions & StartExtras;
 
 /** Options of `startHttpServer`; needs `workers.http`. */
-export type StartHttpServerOptions = HttpServerOptions & StartExtras;
+export type StartHttpServerOptions = HttpServerOptions & EdgeStartExtras;
 
 /** Options of `startGrpcServer`; needs `workers.grpc`. */
-export type StartGrpcServerOptions = GrpcServerOptions & StartExtras;
+export type StartGrpcServerOptions = GrpcServerOptions & EdgeStartExtras;
 
 /** Options of `startServe`; needs all workers that the service and the options lead to. */
-export type StartServeOptions = ServeOptions & StartExtras;
+export type StartServeOptions = ServeOptions & EdgeStartExtras;

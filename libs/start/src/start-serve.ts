@@ -14,7 +14,8 @@ import type { StartServeOptions } from './start-options.js';
 
 /**
  * All in one: every runner on a unix socket in a private directory, the HTTP edge and, unless `grpc` is false, the
- * gRPC edge, in one process tree until told to stop. Runners start first and stop last.
+ * gRPC edge, in one process tree until told to stop. Runners start first and stop last. Without
+ * `port` and `grpcPort` free ones are taken and kept, and reported by `ready`.
  *
  * The handle rejects as those of the other three.
  */
@@ -25,8 +26,8 @@ export function startServe(options: StartServeOptions): ServerHandle {
 /** Everything {@link startServe} does before the first process. */
 export function prepareServe(options: StartServeOptions): Prepare {
   return async (how) => {
-    const { workers, signals: _, environment = readEnvironment(), ...own } = options;
-    const config = compileServeConfig(own, environment);
+    const { workers, signals: _, environment = readEnvironment(), defaults, ...own } = options;
+    const config = compileServeConfig(own, environment, { defaults });
     if (config.grpc) checkGrpcSupported(config.grpc);
     const entries = {
       runner: pickEntry(workers, 'runner'),

@@ -80,7 +80,7 @@ async function occupy(): Promise<{ port: number; server: Server }> {
 
 describe('a server that starts', () => {
   test('HTTP: ready tells the true port, its workers got the map, stop ends it with exit code 0', async () => {
-    const server = keep(startHttpServer({ ...common, runnerMap, port: 0 }));
+    const server = keep(startHttpServer({ ...common, runnerMap }));
     const { url, metricsUrl, addresses } = await server.ready;
     const port = Number(new URL(url).port);
     expect(url).toBe(`http://127.0.0.1:${port}`);
@@ -102,16 +102,29 @@ describe('a server that starts', () => {
     expect(seen).toMatchObject({ watcher: 'runner:far', data: { runnerName: 'far', workers: 2 } });
   });
 
-  test('gRPC: metrics have a port of their own', async () => {
-    const server = keep(startGrpcServer({ ...common, runnerMap, port: 0, metricsPort: 0 }));
+  test('gRPC: metrics have a free port of their own', async () => {
+    const server = keep(startGrpcServer({ ...common, runnerMap }));
     const { url, metricsUrl } = await server.ready;
     expect(url).toMatch(/^grpc:\/\/127\.0\.0\.1:\d+$/);
     expect(metricsUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
     expect(new URL(metricsUrl ?? '').port).not.toBe(url.split(':')[2]);
   });
 
+  test('two without a port run beside each other; 0 as an option wins over a default port', async () => {
+    const { port, server } = await occupy();
+    const options = { ...common, runnerMap, defaults: { port } };
+    const [first, second] = [
+      startHttpServer({ ...common, runnerMap }),
+      startHttpServer({ ...options, port: 0 }),
+    ];
+    const urls = await Promise.all([keep(first), keep(second)].map(async ({ ready }) => (await ready).url));
+    expect(new Set([...urls, `http://127.0.0.1:${port}`]).size).toBe(3);
+    expect((await failureOf(startHttpServer(options))).code).toBe('address_in_use');
+    server.close();
+  });
+
   test('IPv6 works and its URL has brackets', async () => {
-    const server = keep(startHttpServer({ ...common, runnerMap, port: 0, host: '::1' }));
+    const server = keep(startHttpServer({ ...common, runnerMap, host: '::1' }));
     expect((await server.ready).url).toMatch(/^http:\/\/\[::1\]:\d+$/);
   });
 
@@ -119,15 +132,15 @@ describe('a server that starts', () => {
     const log = join(temporary, 'deploy.log');
     writeFileSync(log, '');
     vi.stubEnv('DEPLOY_LOG', log);
-    await dryRun(prepareHttpServer({ ...common, runnerMap, port: 0 }));
+    await dryRun(prepareHttpServer({ ...common, runnerMap }));
     expect(readFileSync(log, 'utf8')).toBe('');
-    const server = keep(startHttpServer({ ...common, runnerMap, port: 0, apiWorkers: 2 }));
+    const server = keep(startHttpServer({ ...common, runnerMap, apiWorkers: 2 }));
     await server.ready;
     expect(readFileSync(log, 'utf8')).toBe('deployed\n');
   });
 
   test('serve: runners on private sockets that the edges know, all gone at the end', async () => {
-    const server = keep(startServe({ ...common, port: 0, grpcPort: 0 }));
+    const server = keep(startServe(common));
     const { addresses, url, grpcUrl } = await server.ready;
     const paths = addresses.flatMap(({ address }) => ('path' in address ? [address.path] : []));
     expect(addresses.map((socket) => socket.name)).toEqual(['runner:near', 'runner:far', 'http', 'grpc']);
@@ -143,7 +156,7 @@ describe('a server that starts', () => {
   });
 
   test('stopped before it is ready: the handle resolves, ready says so', async () => {
-    const server = keep(startHttpServer({ ...common, runnerMap, port: 0 }));
+    const server = keep(startHttpServer({ ...common, runnerMap }));
     const ready = failureOf(server.ready);
     await server.stop();
     expect(await server).toMatchObject({ exitCode: 0, reason: 'asked' });
@@ -236,7 +249,7 @@ describe('a server that cannot start rejects with what is wrong', () => {
 
   test("a model that does not load, in its worker's words", async () => {
     const bentoIdentifier = folder('services/broken-model');
-    const error = await failureOf(startHttpServer({ ...common, bentoIdentifier, port: 0 }));
+    const error = await failureOf(startHttpServer({ ...common, bentoIdentifier }));
     expect(error.code).toBe('worker_not_ready');
     expect(error.message).toContain('model.onnx is missing');
   });
