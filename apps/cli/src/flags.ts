@@ -119,7 +119,7 @@ export function addTlsFlags(command: Command, fine: boolean): void {
 /** What only gRPC has. */
 export function addGrpcFlags(command: Command): void {
   addGroup(command, 'gRPC:', [
-    flag('--enable-reflection', 'serve the reflection API; not there yet [BENTOTS_GRPC_REFLECTION]'),
+    flag('--enable-reflection', 'serve the reflection API, v1 and v1alpha [BENTOTS_GRPC_REFLECTION]'),
     flag('--enable-channelz', 'serve channelz [BENTOTS_GRPC_CHANNELZ]'),
     number(
       '--max-concurrent-streams <n>',

@@ -235,6 +235,15 @@ describe('--dry-run', () => {
     expect(await portsOf(['start-grpc-server', linear, ...MAP], free)).toEqual({ grpc: 0, grpc_metrics: 0 });
   });
 
+  test.each([['start-grpc-server', ...MAP], ['serve']])(
+    '%s takes --enable-reflection',
+    async (command, ...map) => {
+      const plan = await planOf([command, linear, ...map, '--enable-reflection']);
+      const grpc = plan.watchers.find((watcher: { name: string }) => watcher.name === 'grpc_api');
+      expect(grpc.data).toMatchObject({ reflection: true, channelz: false });
+    },
+  );
+
   test('a password is not printed', async () => {
     const { stdout, stderr } = await bentots(['start-http-server', linear, ...MAP, '--dry-run'], {
       BENTOTS_SSL_KEYFILE_PASSWORD: 's3cret',

@@ -221,16 +221,10 @@ describe('a server that cannot start rejects with what is wrong', () => {
     expect(error.code).toBe('invalid_option');
   });
 
-  test.each([
-    [
-      { protocolVersion: 'v1alpha1' as const },
-      /^option 'protocolVersion' is "v1alpha1", which is not supported/,
-    ],
-    [{ reflection: true }, /^option 'reflection' is true, which is not supported yet; leave it out$/],
-  ])('an option whose effect does not exist yet: %o', async (options, message) => {
-    const error = await failureOf(startGrpcServer({ ...common, runnerMap, ...options }));
+  test('a protocol version whose effect does not exist yet', async () => {
+    const error = await failureOf(startGrpcServer({ ...common, runnerMap, protocolVersion: 'v1alpha1' }));
     expect(error.code).toBe('not_supported');
-    expect(error.message).toMatch(message);
+    expect(error.message).toMatch(/^option 'protocolVersion' is "v1alpha1", which is not supported/);
   });
 
   test('a port in use, for each kind of server', async () => {
