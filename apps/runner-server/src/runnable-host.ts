@@ -6,6 +6,7 @@ import {
   runInCallContext,
   type RunnerFacts,
   type RunnerValue,
+  toMethodFailure,
 } from '@bentots/service';
 
 /**
@@ -53,7 +54,7 @@ class InThreadRunnable implements RunnableHost {
     try {
       return toValue(await runInCallContext(context, () => this.#invoke(method, args)));
     } catch (error) {
-      throw this.#failure(method, error);
+      throw toMethodFailure(this.#facts.name, method, error);
     }
   }
 
@@ -79,7 +80,7 @@ class InThreadRunnable implements RunnableHost {
       if (!isAsyncIterable(values)) throw new TypeError('it returned nothing to iterate over');
       for await (const value of values) yield toValue(value);
     } catch (error) {
-      throw this.#failure(method, error);
+      throw toMethodFailure(this.#facts.name, method, error);
     }
   }
 
@@ -93,16 +94,6 @@ class InThreadRunnable implements RunnableHost {
     if (typeof body !== 'function') throw new TypeError(`the instance has no method '${method}'`);
     const result: unknown = Reflect.apply(body, this.#instance, args);
     return result;
-  }
-
-  #failure(method: string, cause: unknown): ServeError {
-    // A ServeError is how a model says what its caller is to see.
-    if (cause instanceof ServeError) return cause;
-    const { name: runner, runnable } = this.#facts;
-    const [thrown, reason] =
-      cause instanceof Error ? [cause.name, cause.message] : [typeof cause, String(cause)];
-    const message = `method '${method}' of runner '${runner}' (${runnable.name}) failed: ${reason}`;
-    return new ServeError('runner_failed', message, { details: { runner, method, class: thrown }, cause });
   }
 }
 

@@ -128,8 +128,8 @@ describe('calls of a runner worker', () => {
     expect(error).toBeInstanceOf(ServeError);
     expect(error).toMatchObject({
       code: 'runner_failed',
-      message: "method 'fail' of runner 'gated' (Gated) failed: asked to fail",
-      details: { runner: 'gated', method: 'fail', class: 'RangeError' },
+      message: "runner 'gated' method 'fail' failed: RangeError: asked to fail",
+      details: { runner: 'gated', method: 'fail', class: 'RangeError', message: 'asked to fail' },
     });
     expect(await begin(client, 'double', [row(1)])).toEqual([2]);
   });

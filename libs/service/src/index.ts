@@ -31,6 +31,7 @@ export type { FileOptions } from './io/file.js';
 // For our apps and libraries: how services are run.
 export { describeService } from './describe.js';
 export { createRunnable, disposeRunnable } from './create-runnable.js';
+export { toMethodFailure } from './to-method-failure.js';
 export { currentCallContext, runInCallContext } from './call-context.js';
 export { isDType } from './dtype.js';
 export type { ApiDescription, MethodDescription, RunnerDescription, ServiceDescription } from './describe.js';

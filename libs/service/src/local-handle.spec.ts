@@ -98,8 +98,8 @@ describe('a runnable in this process', () => {
     const error = await caught(() => runner.fail.run());
     expect(error).toMatchObject({
       code: 'runner_failed',
-      message: "method 'fail' of runner 'model' (Model) failed: weights exploded",
-      details: { runner: 'model', method: 'fail', class: 'RangeError' },
+      message: "runner 'model' method 'fail' failed: RangeError: weights exploded",
+      details: { runner: 'model', method: 'fail', class: 'RangeError', message: 'weights exploded' },
     });
     expect(error.cause).toBeInstanceOf(RangeError);
     expect(await caught(() => runner.refuse.run())).toMatchObject({

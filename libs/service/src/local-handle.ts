@@ -1,9 +1,9 @@
 import { ServeError } from '@bentots/errors';
 import { createRunnable, disposeRunnable } from './create-runnable.js';
 import { beforeEnd } from './before-end.js';
-import { messageOf } from './message-of.js';
 import type { HandleCallOptions, RunnerHandle } from './runner-handle.js';
 import type { RunnerFacts } from './runner.js';
+import { toMethodFailure } from './to-method-failure.js';
 import type { RunnerValue } from './values.js';
 
 /**
@@ -36,7 +36,9 @@ class LocalHandle implements RunnerHandle {
   ): AsyncGenerator<RunnerValue> {
     this.#check(method, true);
     const called = this.#invoke(method, args);
-    if (!isAsyncIterable(called)) throw this.#failure(method, new TypeError('it returned no async iterable'));
+    if (!isAsyncIterable(called)) {
+      throw toMethodFailure(this.#facts.name, method, new TypeError('it returned no async iterable'));
+    }
     const iterator = called[Symbol.asyncIterator]();
     let finished = false;
     try {
@@ -86,21 +88,13 @@ class LocalHandle implements RunnerHandle {
     try {
       return await fn();
     } catch (error) {
-      throw error instanceof ServeError ? error : this.#failure(method, error);
+      throw toMethodFailure(this.#facts.name, method, error);
     }
   }
 
   /** The instance's methods carry no types here; the caller's handle has them. */
   #invoke(method: string, args: readonly RunnerValue[]): RunnerValue {
     return Reflect.apply(Reflect.get(this.#instance, method), this.#instance, args) as RunnerValue;
-  }
-
-  #failure(method: string, cause: unknown): ServeError {
-    const { name: runner, runnable } = this.#facts;
-    const reason = messageOf(cause);
-    const details = { runner, method, class: cause instanceof Error ? cause.name : typeof cause };
-    const what = `method '${method}' of runner '${runner}' (${runnable.name})`;
-    return new ServeError('runner_failed', `${what} failed: ${reason}`, { details, cause });
   }
 }
 
