@@ -129,10 +129,7 @@ export function addGrpcFlags(command: Command): void {
       '--max-message-bytes <n>',
       'largest message (default: 104857600) [BENTOTS_GRPC_MAX_MESSAGE_BYTES]',
     ),
-    flag(
-      '--protocol-version <v>',
-      '(also -pv) v1; v1alpha1 is not there yet [BENTOTS_GRPC_PROTOCOL_VERSION]',
-    ),
+    flag('--protocol-version <v>', '(also -pv) v1 or v1alpha1 [BENTOTS_GRPC_PROTOCOL_VERSION]'),
   ]);
 }
 

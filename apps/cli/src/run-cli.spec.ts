@@ -142,13 +142,6 @@ describe('a mistake is one line that says what is wrong, and an exit code', () =
       2,
       "error: option '--bind <tcp://host:port>' argument '127.0.0.1:1' is invalid. Expected tcp://host:port.\n",
     ],
-    [
-      'version that does not exist yet',
-      ['start-grpc-server', linear, ...MAP, '-pv', 'v1alpha1'],
-      {},
-      2,
-      `error: option 'protocolVersion' is "v1alpha1", which is not supported yet; use 'v1'\n`,
-    ],
   ])('%s', async (_, args, env, code, message) => {
     const outcome = await bentots(args, env);
     expect(outcome.stderr.slice(0, message.length)).toBe(message);

@@ -49,17 +49,23 @@ interface Answer {
   readonly error?: ServeError;
 }
 
-/** `BentoService` of one protocol version over the wire: Call and ServiceMetadata. */
+/** `BentoService` of one protocol version over the wire: Call, and ServiceMetadata where the version has it. */
 export function createBentoService(parts: BentoServiceParts): GrpcService {
-  const description = toBuffer(parts.protocol.encodeMetadata(describeApis(parts.service)));
+  const call = (inbound: UnaryCall, callback: sendUnaryData<Buffer>): void =>
+    void serveCall(parts, inbound, callback);
+  const description = parts.protocol.encodeMetadata?.(describeApis(parts.service));
+  if (description === undefined) {
+    return { definition: { call: method(parts.protocol, 'Call') }, implementation: { call } };
+  }
+  const bytes = toBuffer(description);
   return {
     definition: {
       call: method(parts.protocol, 'Call'),
       serviceMetadata: method(parts.protocol, 'ServiceMetadata'),
     },
     implementation: {
-      call: (call: UnaryCall, callback: sendUnaryData<Buffer>) => void serveCall(parts, call, callback),
-      serviceMetadata: (_call: UnaryCall, callback: sendUnaryData<Buffer>) => callback(null, description),
+      call,
+      serviceMetadata: (_call: UnaryCall, callback: sendUnaryData<Buffer>) => callback(null, bytes),
     },
   };
 }

@@ -8,11 +8,13 @@ import { Health } from './health.js';
 import { createHealthService, HEALTH_SERVICE } from './health-service.js';
 import { InFlight } from './in-flight.js';
 import type { GrpcService } from './inherited-grpc.js';
-import { protocolV1 } from './protocol-v1.js';
+import type { Protocol } from './protocol.js';
 import { createReflectionService, REFLECTION_SERVICES } from './reflection-service.js';
 
 /** What the gRPC edge serves, and how. */
 export interface GrpcApiOptions {
+  /** The version of BentoML's protocol to speak. */
+  readonly protocol: Protocol;
   readonly service: Service;
   readonly readiness: Readiness;
   /** Shared by all calls of this process: `ctx.state`. */
@@ -50,10 +52,10 @@ export class GrpcApiModule {
   }
 }
 
-function createHealth({ service, readiness }: GrpcApiOptions): Health {
+function createHealth({ protocol, service, readiness }: GrpcApiOptions): Health {
   const apis = [...service.apis.keys()].map((api) => `${service.name}/${api}`);
   return new Health({
-    names: [protocolV1.service, HEALTH_SERVICE, service.name, ...apis],
+    names: [protocol.service, HEALTH_SERVICE, service.name, ...apis],
     isReady: async () => namesNotReady(await readiness(AbortSignal.timeout(1000))).length === 0,
   });
 }
@@ -63,9 +65,9 @@ async function createServices(
   health: Health,
   inFlight: InFlight,
 ): Promise<GrpcService[]> {
-  const { service, state, timeoutMs, maxMessageBytes, metrics, onCallEnd } = options;
+  const { protocol, service, state, timeoutMs, maxMessageBytes, metrics, onCallEnd } = options;
   const bento = createBentoService({
-    protocol: protocolV1,
+    protocol,
     service,
     endpoints: createEndpoints({ service, state, timeoutMs }),
     inFlight,
@@ -73,13 +75,17 @@ async function createServices(
     metrics,
     onEnd: onCallEnd,
   });
-  return [bento, createHealthService(health), ...(options.reflection ? await createReflection() : [])];
+  return [
+    bento,
+    createHealthService(health),
+    ...(options.reflection ? await createReflection(protocol) : []),
+  ];
 }
 
-async function createReflection(): Promise<GrpcService[]> {
+async function createReflection({ service }: Protocol): Promise<GrpcService[]> {
   // Only now: what reads descriptors costs every worker a tenth of its start.
   const { loadDescriptorFiles } = await import('./descriptor-files.js');
   const files = await loadDescriptorFiles();
-  const names = [protocolV1.service, HEALTH_SERVICE, ...REFLECTION_SERVICES];
+  const names = [service, HEALTH_SERVICE, ...REFLECTION_SERVICES];
   return REFLECTION_SERVICES.map((name) => createReflectionService(name, names, files));
 }

@@ -35,5 +35,6 @@ export interface Protocol {
   /** Malformed bytes throw. */
   decodeRequest(bytes: Uint8Array): InboundMessage;
   encodeResponse(content: Content): Uint8Array;
-  encodeMetadata(facts: ServiceFacts): Uint8Array;
+  /** Absent: this version has no `ServiceMetadata`. */
+  encodeMetadata?(facts: ServiceFacts): Uint8Array;
 }

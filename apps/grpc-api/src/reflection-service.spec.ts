@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { json, Service, tensor } from '@bentots/service';
 import { describe, expect, test } from 'vitest';
 import { startApi } from '../test/start-api.js';
+import { protocolV1Alpha1 } from './protocol-v1alpha1.js';
 
 const run = promisify(execFile);
 const buf = fileURLToPath(new URL('../../../node_modules/.bin/buf', import.meta.url));
@@ -51,6 +52,14 @@ describe.each(['grpc-v1', 'grpc-v1alpha'])('a client that asks by %s', (protocol
     const listed = await curl(address, protocol, '/grpc.health.v1.Health/List', '-d', '{}');
     expect(JSON.parse(listed).statuses).toMatchObject({ reflected: { status: 'SERVING' } });
   });
+});
+
+test('of v1alpha1, what is told and called is v1alpha1', async () => {
+  const { address } = await startApi(service, { reflection: true, protocol: protocolV1Alpha1 });
+  expect(await curl(address, 'grpc-v1', '', '--list-methods')).not.toContain('bentoml.grpc.v1.');
+  const path = '/bentoml.grpc.v1alpha1.BentoService/Call';
+  const echoed = await curl(address, 'grpc-v1', path, '-d', '{"apiName":"echo","json":[1]}');
+  expect(JSON.parse(echoed)).toEqual({ json: [1] });
 });
 
 test('without reflection a client is told nothing', async () => {

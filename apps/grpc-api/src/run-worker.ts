@@ -17,6 +17,7 @@ import { createCallLog } from './call-log.js';
 import type { GrpcTls } from './connections.js';
 import { createGrpcApi } from './create-grpc-api.js';
 import { createMetricsServer } from './metrics-server.js';
+import { PROTOCOLS } from './protocols.js';
 import { runShutdownHooks, runStartupHooks } from './service-hooks.js';
 
 /**
@@ -43,6 +44,7 @@ export async function runWorker(worker: Worker, data: GrpcWorkerData): Promise<v
   const tls = await loadTls(data);
   const scheme = tls === undefined ? 'http' : 'https';
   const api = await createGrpcApi({
+    protocol: PROTOCOLS[data.protocolVersion],
     service,
     readiness: runners.readiness,
     state,

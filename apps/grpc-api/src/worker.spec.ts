@@ -36,6 +36,12 @@ describe('workers of a service without runners', () => {
     expect((await fetch(`${tree.metricsUrl}/nothing`)).status).toBe(404);
   });
 
+  test('speak the version that they are told', async () => {
+    const client = (await startTree('plain', 1, { protocolVersion: 'v1alpha1' })).client();
+    expect(await client.check('bentoml.grpc.v1alpha1.BentoService')).toBe(ServingStatus.SERVING);
+    await expect(client.check('bentoml.grpc.v1.BentoService')).rejects.toThrow('unknown service');
+  });
+
   test('stopped with calls in flight, they lose none and run the shutdown hooks after the last', async () => {
     const tree = await startTree('plain', 2);
     const clients = [tree.client(), tree.client()];

@@ -107,7 +107,8 @@ export class TestClient {
     this.client.close();
   }
 
-  private unary<I, O>(
+  /** One call of any unary method. */
+  unary<I, O>(
     path: string,
     request: Codec<I>,
     response: Codec<O>,

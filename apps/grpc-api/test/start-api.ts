@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { CallEnd } from '../src/bento-service.js';
 import { createGrpcApi, type GrpcApi, type GrpcTransportOptions } from '../src/create-grpc-api.js';
 import type { GrpcApiOptions } from '../src/grpc-api-module.js';
+import { protocolV1 } from '../src/protocol-v1.js';
 import { TestClient } from './client.js';
 
 /** A gRPC edge on a port of its own, in this process. */
@@ -24,6 +25,7 @@ export async function startApi(
 ): Promise<StartedApi> {
   const ends: CallEnd[] = [];
   const api = await createGrpcApi({
+    protocol: protocolV1,
     service,
     readiness: () => Promise.resolve({}),
     state: {},

@@ -63,6 +63,7 @@ function planTree(
     runnerMap: {},
     socket: 'grpc',
     metricsSocket: 'metrics',
+    protocolVersion: 'v1',
     reflection: false,
     channelz: false,
     maxMessageBytes: 1024 * 1024,

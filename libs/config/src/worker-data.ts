@@ -1,4 +1,4 @@
-import type { LogConfig, MetricsConfig, SslConfig } from './config.js';
+import type { GrpcServerConfig, LogConfig, MetricsConfig, SslConfig } from './config.js';
 
 /** What the parent hands to its workers as `worker.data`: one type for each server app, JSON values only. */
 
@@ -50,6 +50,7 @@ export interface HttpWorkerData extends EdgeWorkerData {
 export interface GrpcWorkerData extends EdgeWorkerData {
   /** Name of the socket that serves metrics over HTTP; absent: none. */
   readonly metricsSocket?: string;
+  readonly protocolVersion: GrpcServerConfig['protocolVersion'];
   readonly reflection: boolean;
   readonly channelz: boolean;
   /** Absent: no limit. */

@@ -58,6 +58,7 @@ export function planGrpcEdge(facts: EdgeFacts<GrpcServerConfig>): EdgePlan {
   const data: GrpcWorkerData = {
     ...planEdgeData(facts, EDGE_SOCKETS.grpc),
     ...(hasMetrics && { metricsSocket: EDGE_SOCKETS.grpcMetrics }),
+    protocolVersion: config.protocolVersion,
     reflection: config.reflection,
     channelz: config.channelz,
     ...(config.maxConcurrentStreams !== undefined && { maxConcurrentStreams: config.maxConcurrentStreams }),

@@ -2,7 +2,6 @@ import { compileGrpcServerConfig, readEnvironment } from '@bentots/config';
 import { checkRunnerMap, parseRunnerMap } from '@bentots/runner-map';
 
 import { announceGrpc, formatTag } from './announce.js';
-import { checkGrpcSupported } from './check-supported.js';
 import { checkTls } from './check-tls.js';
 import { describeTarget } from './describe-target.js';
 import { launch } from './launch.js';
@@ -17,7 +16,7 @@ import type { StartGrpcServerOptions } from './start-options.js';
  * runners are: they may be started later. Without `port` and `metricsPort` free ones are taken and kept, and reported by
  * `ready`.
  *
- * The handle rejects as that of `startHttpServer`, and with not_supported.
+ * The handle rejects as that of `startHttpServer`.
  */
 export function startGrpcServer(options: StartGrpcServerOptions): ServerHandle {
   return launch(prepareGrpcServer(options), options);
@@ -29,7 +28,6 @@ export function prepareGrpcServer(options: StartGrpcServerOptions): Prepare {
     const { workers, signals: _, environment = readEnvironment(), defaults, ...own } = options;
     const config = compileGrpcServerConfig(own, environment, { defaults });
     const entry = pickEntry(workers, 'grpc');
-    checkGrpcSupported(config);
     const runnerMap = parseRunnerMap(config.runnerMap);
     await checkTls(config.ssl);
     const { target, service } = await describeTarget(config, how);

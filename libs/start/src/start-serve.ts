@@ -1,7 +1,6 @@
 import { compileServeConfig, countCpus, readEnvironment } from '@bentots/config';
 
 import { announceServe, formatTag } from './announce.js';
-import { checkGrpcSupported } from './check-supported.js';
 import { checkTls } from './check-tls.js';
 import { describeTarget } from './describe-target.js';
 import { launch } from './launch.js';
@@ -28,7 +27,6 @@ export function prepareServe(options: StartServeOptions): Prepare {
   return async (how) => {
     const { workers, signals: _, environment = readEnvironment(), defaults, ...own } = options;
     const config = compileServeConfig(own, environment, { defaults });
-    if (config.grpc) checkGrpcSupported(config.grpc);
     const entries = {
       runner: pickEntry(workers, 'runner'),
       http: pickEntry(workers, 'http'),

@@ -221,12 +221,6 @@ describe('a server that cannot start rejects with what is wrong', () => {
     expect(error.code).toBe('invalid_option');
   });
 
-  test('a protocol version whose effect does not exist yet', async () => {
-    const error = await failureOf(startGrpcServer({ ...common, runnerMap, protocolVersion: 'v1alpha1' }));
-    expect(error.code).toBe('not_supported');
-    expect(error.message).toMatch(/^option 'protocolVersion' is "v1alpha1", which is not supported/);
-  });
-
   test('a port in use, for each kind of server', async () => {
     const { port, server } = await occupy();
     const starts = [

@@ -21,6 +21,7 @@ test('the generated messages are those of the .proto files', async () => {
     const names = (await readdir(wire, { recursive: true })).filter((name) => name.endsWith('.gen.ts'));
     expect(names.toSorted()).toEqual([
       'bentoml/grpc/v1/service.gen.ts',
+      'bentoml/grpc/v1alpha1/service.gen.ts',
       'google/protobuf/wrappers.gen.ts',
       'grpc/health/v1/health.gen.ts',
       'grpc/reflection/v1/reflection.gen.ts',
