@@ -10,7 +10,7 @@ export class Call<R> {
   readonly context: RequestContext;
   /** The shortest of the limits of server, API and client; `Infinity` for none. */
   readonly timeoutMs: number;
-  /** Decoding, the user's function and encoding. It may outlive the answer; unset when it never began. */
+  /** Decoding, the user's function and encoding, when they wait for something. May outlive the answer. */
   work: Promise<R> | undefined;
   readonly #startedAt = performance.now();
   readonly #serverTimeoutMs: number;

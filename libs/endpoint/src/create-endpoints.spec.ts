@@ -70,6 +70,16 @@ test('status and metadata that the function sets go out with its result, for thi
   });
 });
 
+test('whatever can be awaited is waited for, and what cannot runs before invoke returns', async () => {
+  const steps: string[] = [];
+  const query = { then: (resolve: (rows: string) => void) => resolve('rows') };
+  const api = createTestEndpoints({ query: () => query, now: () => steps.push('ran') });
+  const call = api('now').invoke(inbound());
+  expect(steps).toEqual(['ran']);
+  expect(await call).toMatchObject({ result: 1 });
+  expect(await api('query').invoke(inbound())).toMatchObject({ result: 'rows' });
+});
+
 test('runner calls in the function inherit deadline, signal and trace, after an await too', async () => {
   class Model {
     static readonly methods = { ask: method() };
@@ -96,7 +106,7 @@ test('runner calls in the function inherit deadline, signal and trace, after an 
         await runner.ask.run();
       },
     },
-    { timeoutMs: 5_000 },
+    { timeoutMs: 5_000, runners: [runner] },
   )('ask');
   const before = Date.now();
   await api.invoke(inbound({ traceparent: '00-trace' }));

@@ -4,10 +4,10 @@ import { Call } from './call.js';
 import type { InboundCall, Outcome } from './inbound-call.js';
 import { enforceDeadline } from './layers/enforce-deadline.js';
 import { enterCallContext } from './layers/enter-call-context.js';
-import { composeLayers } from './layers/layer.js';
+import { composeLayers, type Invoke } from './layers/layer.js';
 import { limitConcurrency } from './layers/limit-concurrency.js';
 import { perform } from './layers/perform.js';
-import { reportServeErrors } from './layers/report-serve-errors.js';
+import { toServeError } from './to-serve-error.js';
 
 /** Options of {@link createEndpoints}. */
 export interface EndpointOptions {
@@ -37,10 +37,10 @@ export function createEndpoints(options: EndpointOptions): ReadonlyMap<string, E
   checkAboveZero('timeoutMs', timeoutMs);
   checkAboveZero('maxConcurrency', maxConcurrency);
   const layers = [
-    reportServeErrors,
     ...(maxConcurrency === Infinity ? [] : [limitConcurrency(maxConcurrency)]),
     enforceDeadline,
-    enterCallContext,
+    // On Node 20 the first use makes every promise of the process dearer, so not where no runner can ask for it.
+    ...(service.runners.size === 0 ? [] : [enterCallContext]),
   ];
   const run = composeLayers(layers, perform);
   return new Map(
@@ -48,13 +48,24 @@ export function createEndpoints(options: EndpointOptions): ReadonlyMap<string, E
       name,
       {
         api,
-        async invoke(inbound) {
-          const call = new Call(api, inbound, state, timeoutMs);
-          return { result: await run(call), response: call.context.response };
-        },
+        invoke: (inbound) => serve(run, new Call(api, inbound, state, timeoutMs)),
       },
     ]),
   );
+}
+
+function serve<R>(run: Invoke, call: Call<R>): Promise<Outcome<R>> {
+  const { context } = call;
+  const succeed = (result: R): Outcome<R> => ({ result, response: context.response });
+  try {
+    const answer = run(call);
+    if (!(answer instanceof Promise)) return Promise.resolve(succeed(answer));
+    return answer.then(succeed, (error: unknown) => {
+      throw toServeError(error, context);
+    });
+  } catch (error) {
+    return Promise.reject(toServeError(error, context));
+  }
 }
 
 function checkAboveZero(name: string, value: number): void {

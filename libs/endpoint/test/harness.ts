@@ -2,7 +2,7 @@ import { Service, json } from '@bentots/service';
 import { createEndpoints } from '../src/create-endpoints.js';
 import type { Endpoint, EndpointOptions } from '../src/create-endpoints.js';
 import type { InboundCall } from '../src/inbound-call.js';
-import type { ApiContext } from '@bentots/service';
+import type { ApiContext, ServiceOptions } from '@bentots/service';
 
 /** What a test API is made of. */
 export interface TestApi {
@@ -13,9 +13,9 @@ export interface TestApi {
 /** Endpoints of a service with these APIs; inputs and outputs pass as they are. */
 export function createTestEndpoints(
   apis: Readonly<Record<string, TestApi | TestApi['fn']>>,
-  options: Partial<EndpointOptions> = {},
+  { runners = [], ...options }: Partial<EndpointOptions> & Pick<ServiceOptions, 'runners'> = {},
 ): (name: string) => Endpoint {
-  const service = new Service('test');
+  const service = new Service('test', { runners });
   for (const [name, api] of Object.entries(apis)) {
     const { fn, ...rest } = typeof api === 'function' ? { fn: api } : api;
     service.api(name, { input: json<unknown>(), output: json<unknown>(), ...rest }, fn);

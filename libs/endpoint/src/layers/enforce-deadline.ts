@@ -1,19 +1,23 @@
 import type { ServeError } from '@bentots/errors';
 import type { Call } from '../call.js';
-import type { Invoke, Layer } from './layer.js';
+import type { Layer } from './layer.js';
 
 /** The longest delay of a timer; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Answers when the work is done, its time is over, or the client went away, whichever is first. In the two latter cases
- * the call's signal is aborted; work that does not listen to it goes on, and nobody waits for it.
+ * the call's signal is aborted; work that does not listen to it goes on, and nobody waits for it. Work that is done at
+ * once looks at the clock itself.
  */
 export const enforceDeadline: Layer = (next) => (call) => {
-  if (call.inbound.signal.aborted) return Promise.reject(call.cancel());
-  if (call.timeoutMs <= 0) return Promise.reject(call.expire());
+  if (call.inbound.signal.aborted) throw call.cancel();
+  if (call.timeoutMs <= 0) throw call.expire();
+  const work = next(call);
+  if (!(work instanceof Promise)) return work;
+  call.work = work;
   return new Promise((resolve, reject) => {
-    new Race(call, resolve, reject).start(next);
+    new Race(call, resolve, reject).start(work);
   });
 };
 
@@ -32,10 +36,9 @@ class Race<R> {
     this.#reject = reject;
   }
 
-  start(next: Invoke): void {
-    this.#call.work = next(this.#call);
+  start(work: Promise<R>): void {
     armSoon(this);
-    this.#call.work.then(
+    work.then(
       (result) => {
         this.#end();
         this.#resolve(result);

@@ -1,7 +1,10 @@
 import type { Call } from '../call.js';
 
-/** Serves a call; rejects when it cannot. */
-export type Invoke = <R>(call: Call<R>) => Promise<R>;
+/**
+ * Serves a call: at once when nothing in it waits, else by a promise. Throws or rejects when it cannot.
+ * Not always a promise, as each costs more than a layer does.
+ */
+export type Invoke = <R>(call: Call<R>) => R | Promise<R>;
 
 /** Wraps what comes after it. Made once per endpoint, not per call. */
 export type Layer = (next: Invoke) => Invoke;

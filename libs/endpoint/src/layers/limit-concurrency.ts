@@ -19,11 +19,14 @@ export function limitConcurrency(max: number): Layer {
     if (slots.taken >= max) {
       const message = `the server works on ${max} calls at once, its limit; try again later`;
       const details = { limit: max, retryAfterMs: RETRY_AFTER_MS };
-      return Promise.reject(new ServeError('too_many_requests', message, { details }));
+      throw new ServeError('too_many_requests', message, { details });
     }
     slots.taken += 1;
-    const answer = next(call);
-    (call.work ?? answer).then(release, release);
-    return answer;
+    try {
+      return next(call);
+    } finally {
+      if (call.work === undefined) release();
+      else call.work.then(release, release);
+    }
   };
 }
