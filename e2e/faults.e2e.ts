@@ -8,65 +8,76 @@ afterEach(stopAll);
 
 const bento = 'examples/linear';
 
-/** How long the tree took from its command to its start line, in ms: a worker's own start with room for the machine's mood. */
-async function timed<T>(start: () => Promise<T>): Promise<[T, number]> {
-  const began = performance.now();
-  return [await start(), performance.now() - began];
-}
-
-/** Kills a worker and waits until another stands in its place. */
-async function replaceWorker(server: Server, watcher: string): Promise<void> {
+/**
+ * Kills a worker and waits until `answers` says yes again.
+ * Gives how long that took beyond the new worker's own start, which its arbiter reports, in ms.
+ */
+async function recover(server: Server, watcher: string, answers: () => Promise<boolean>): Promise<number> {
   const [victim] = server.workers(watcher);
   if (victim === undefined) throw new Error(`no worker of ${watcher}`);
+  const killedAt = performance.now();
   process.kill(victim, 'SIGKILL');
-  await waitFor(`a worker in place of ${victim}`, () =>
-    server.workers(watcher).some((pid) => pid !== victim && isAlive(pid)),
+  await waitFor('the death to be seen', () => !isAlive(victim));
+  await waitFor(
+    'an answer',
+    async () => (await answers().catch(() => false)) && server.workers(watcher).length > 0,
   );
+  const tookMs = performance.now() - killedAt;
+  const ready = new RegExp(`of ${watcher} \\(pid (?!${victim}\\b)\\d+\\) is ready after (\\d+) ms`);
+  const [, ownStartMs] = await server.printed(ready);
+  return tookMs - Number(ownStartMs);
 }
 
-describe('kill -9 of a worker: the service comes back by itself', () => {
+describe("kill -9 of a worker: the service is back within a second of the worker's own start", () => {
   test.each([
     ['an HTTP worker', 'http_api'],
     ['a runner worker', 'runner:matmul'],
   ])('%s', async (_, watcher) => {
-    const [{ server, url }, startMs] = await timed(() =>
-      startServer(['serve', bento, '--port', '0', '--grpc-port', '0', '--api-workers', '1']),
-    );
-    await replaceWorker(server, watcher);
-    const back = performance.now();
-    await waitFor(
-      'an answer',
-      async () => (await postJson(`${url}/predict`, [1, 2, 3, 4])).status === 200,
-      startMs + 1000,
-    );
-    expect(performance.now() - back).toBeLessThan(startMs + 1000);
+    const args = ['serve', bento, '--verbose', '--port', '0', '--grpc-port', '0', '--api-workers', '1'];
+    const { server, url } = await startServer(args);
+    await server.printed(/ready on grpc:/);
+    const predict = async (): Promise<boolean> =>
+      (await postJson(`${url}/predict`, [1, 2, 3, 4])).status === 200;
+    expect(await predict()).toBe(true);
+    expect(await recover(server, watcher, predict)).toBeLessThan(1000);
     expect((await get(`${url}/readyz`)).status).toBe(200);
   });
 
   test('a gRPC worker', async () => {
     const runner = await startServer(['start-runner-server', bento, '--runner-name', 'matmul']);
-    const [{ server, url }, startMs] = await timed(() =>
-      startServer([
-        'start-grpc-server',
-        bento,
-        '--port',
-        '0',
-        '--metrics-port',
-        '0',
-        '--api-workers',
-        '1',
-        '--remote-runner',
-        `matmul=${runner.url}`,
-      ]),
-    );
-    const grpc = connectGrpc(url);
-    const call = (): Promise<unknown> => grpc.call('Call', { api_name: 'upper', text: { value: 'a' } });
-    await call();
-    await replaceWorker(server, 'grpc_api');
-    await waitFor('an answer', () => call().catch(() => undefined), startMs + 2000);
-    grpc.close();
+    const map = ['--remote-runner', `matmul=${runner.url}`];
+    const args = [
+      'start-grpc-server',
+      bento,
+      '--verbose',
+      '--port',
+      '0',
+      '--metrics-port',
+      '0',
+      '--api-workers',
+      '1',
+    ];
+    const { server, url } = await startServer([...args, ...map]);
+    const answers = async (): Promise<boolean> => {
+      // A new connection each time: what is measured is the server's recovery, not a client's back-off.
+      const grpc = connectGrpc(url);
+      try {
+        await grpc.call('Call', { api_name: 'upper', text: { value: 'a' } });
+        return true;
+      } finally {
+        grpc.close();
+      }
+    };
+    expect(await answers()).toBe(true);
+    expect(await recover(server, 'grpc_api', answers)).toBeLessThan(1000);
   });
 });
+
+/** Waits until a runner works on a request. */
+async function inFlight(url: string): Promise<void> {
+  const busy = /bentoml_runner_request_in_progress\{[^}]*\} [1-9]/;
+  await waitFor('a request in flight', async () => busy.test((await get(`${url}/metrics`)).text));
+}
 
 describe('SIGTERM under load', () => {
   test.each([
@@ -96,20 +107,29 @@ describe('SIGTERM under load', () => {
   test('a request in flight is answered, though it takes a while', async () => {
     const { server, url } = await startServer(['serve', bento, '--port', '0', '--grpc-port', '0']);
     const slow = postJson(`${url}/slow`, { s: 1.5 });
-    await waitFor('the request to be in flight', async () =>
-      /bentoml_runner_request_in_progress\{[^}]*\} [1-9]/.test((await get(`${url}/metrics`)).text),
-    );
+    await inFlight(url);
     const stopped = server.stop('SIGTERM');
     expect((await slow).status).toBe(200);
     expect((await stopped).code).toBe(0);
   });
 
+  test('a gRPC call in flight is answered, though it takes a while', async () => {
+    const { server, url } = await startServer(['serve', bento, '--port', '0', '--grpc-port', '0']);
+    const [, grpcUrl = ''] = await server.printed(/ready on (grpc:\/\/\S+)/);
+    const grpc = connectGrpc(grpcUrl);
+    const json = { structValue: { fields: { s: { numberValue: 1.5 } } } };
+    const slow = grpc.call('Call', { api_name: 'slow', json });
+    await inFlight(url);
+    const stopped = server.stop('SIGTERM');
+    expect(await slow).toHaveProperty('json');
+    expect((await stopped).code).toBe(0);
+    grpc.close();
+  });
+
   test('a second signal ends it at once', async () => {
     const { server, url } = await startServer(['serve', bento, '--port', '0', '--grpc-port', '0']);
     const slow = postJson(`${url}/slow`, { s: 20 }).catch((error: unknown) => error);
-    await waitFor('the request to be in flight', async () =>
-      /bentoml_runner_request_in_progress\{[^}]*\} [1-9]/.test((await get(`${url}/metrics`)).text),
-    );
+    await inFlight(url);
     const began = performance.now();
     server.signal('SIGINT');
     await server.printed(/SIGINT: requests in flight/);

@@ -135,6 +135,18 @@ describe('what cannot start says why, and exits with the documented code', () =>
     expectRefused(await runCommand(args), 7, 'broken', 'RangeError', 'the weights are cut short');
   });
 
+  test('--bind with another scheme than tcp', async () => {
+    const args = [
+      'start-http-server',
+      linear,
+      '--bind',
+      'udp://127.0.0.1:1',
+      '--remote-runner',
+      'matmul=tcp://127.0.0.1:1',
+    ];
+    expectRefused(await runCommand(args), 2, '--bind', 'udp://127.0.0.1:1', 'tcp://');
+  });
+
   test('a wrong option: name, value and what was expected', async () => {
     expectRefused(await runCommand(['serve', linear, '--port', '70000']), 2, 'port', '70000');
   });
@@ -165,6 +177,36 @@ describe('what starts where other servers fail', () => {
     expect(ready.text).toContain('matmul');
     expect((await postJson(`${url}/hello`, {})).status).toBe(200);
     expect((await postJson(`${url}/predict`, [1, 2, 3, 4])).status).toBe(503);
+  });
+
+  test('a runner map entry with a second = in its address', async () => {
+    const args = [
+      'start-http-server',
+      linear,
+      '--port',
+      '0',
+      '--remote-runner',
+      `matmul=unix://${dir}/a=b.sock`,
+    ];
+    const { url } = await startServer(args);
+    expect((await get(`${url}/readyz`)).text).toContain('matmul');
+  });
+
+  test('a runner too busy to answer its probe: not ready, named, and ready again afterwards', async () => {
+    const runner = await startServer(['start-runner-server', linear, '--runner-name', 'matmul']);
+    const { url } = await startServer([
+      'start-http-server',
+      linear,
+      '--port',
+      '0',
+      '--remote-runner',
+      `matmul=${runner.url}`,
+    ]);
+    expect((await get(`${url}/readyz`)).status).toBe(200);
+    const busy = postJson(`${url}/slow`, { s: 4, busy: true });
+    await expect.poll(async () => (await get(`${url}/readyz`)).status, { timeout: 4000 }).toBe(503);
+    expect((await busy).status).toBe(200);
+    await expect.poll(async () => (await get(`${url}/readyz`)).status, { timeout: 4000 }).toBe(200);
   });
 
   test('two trees on one host: the metrics of one never touch the other', async () => {
