@@ -5,10 +5,10 @@ import { CHECK_INTERVAL_MS, isSilent, wakeTime } from './heartbeat.js';
 import type { WorkerMessage } from './ipc.js';
 import { MetricsHub, type MetricsSink } from './metrics-hub.js';
 import { compilePlan, type Plan, type PlanConfig } from './plan.js';
-import type { OwnedFile } from './process/lifeline.js';
+import type { OwnedFile } from './socket/unix-path.js';
 import type { WorkerProcess } from './process/worker-process.js';
 import type { BoundSocket } from './socket/bound-socket.js';
-import { type Listener, openListeners } from './socket/listener.js';
+import { openListeners } from './socket/listener.js';
 import { StateBox, TREE_MOVES, type TreeState } from './states.js';
 import { describeWatcher, type StopReport, type TreeStatus } from './status.js';
 import { type ServedSocket, Watcher, type WatcherHost } from './watcher.js';
@@ -151,7 +151,7 @@ export class Arbiter implements WatcherHost {
 
   async #open(): Promise<void> {
     const listeners = await openListeners(this.#plan.sockets);
-    this.files = listeners.flatMap(ownedFileOf);
+    this.files = listeners.flatMap(({ file }) => file ?? []);
     this.#served = listeners.map((listener) => {
       const users = () => this.#watchers.filter(({ config }) => config.sockets.includes(listener.name));
       const workers = () => users().flatMap((watcher) => watcher.processes);
@@ -254,8 +254,4 @@ export class Arbiter implements WatcherHost {
     for (const watcher of this.#watchers) watcher.force();
     this.#closeAll();
   }
-}
-
-function ownedFileOf({ bound: { address }, inode }: Listener): readonly OwnedFile[] {
-  return 'path' in address && inode !== undefined ? [{ path: address.path, inode }] : [];
 }

@@ -84,7 +84,12 @@ function keepLastWords(child: ChildProcess): () => string {
     process.stderr.write(chunk);
     kept = (kept + chunk.toString()).slice(-KEPT_STDERR_CHARS);
   });
-  return () => kept.trim().split('\n').slice(-SHOWN_STDERR_LINES).join('\n');
+  return () => kept.split('\n').filter(isTelling).slice(-SHOWN_STDERR_LINES).join('\n');
+}
+
+/** Leaves out what Node prints around every error. */
+function isTelling(line: string): boolean {
+  return line.trim() !== '' && !/^ +at |^Node\.js v/.test(line);
 }
 
 /** Says how the child ended, after its last words were read. */

@@ -4,7 +4,7 @@ import type { SupervisorEvent } from './events.js';
 import type { Pulse } from './heartbeat.js';
 import type { WorkerMessage, WorkerSocket } from './ipc.js';
 import type { WatcherConfig } from './plan.js';
-import type { OwnedFile } from './process/lifeline.js';
+import type { OwnedFile } from './socket/unix-path.js';
 import { FIRST_SOCKET_FD, type Launch, type WorkerProcess } from './process/worker-process.js';
 import { Slot, type SlotHost } from './slot.js';
 import type { Listener } from './socket/listener.js';

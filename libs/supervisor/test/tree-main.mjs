@@ -13,24 +13,34 @@ const metrics = {
   },
   text: async () => {
     const totals = new Map(retired);
-    for (const { name, value } of [...sources.values()].flat()) totals.set(name, (totals.get(name) ?? 0) + value);
+    for (const { name, value } of [...sources.values()].flat())
+      totals.set(name, (totals.get(name) ?? 0) + value);
     return [...totals].map(([name, value]) => `${name} ${value}`).join('\n');
   },
 };
 
 const send = (message) => process.connected && process.send(message, () => undefined);
-const arbiter = new Arbiter(plan, { onEvent: (event) => send({ event }), ...(options.metrics ? { metrics } : {}) });
+const arbiter = new Arbiter(plan, {
+  onEvent: (event) => send({ event }),
+  ...(options.metrics ? { metrics } : {}),
+});
 handleSignals(arbiter);
 process.on('message', ({ ask, id }) => {
   const answers = {
     status: () => arbiter.status(),
     stop: () => arbiter.stop(),
     reload: () => arbiter.reload(),
-    throw: () => setTimeout(() => { throw new Error('the arbiter has a bug'); }),
+    throw: () =>
+      setTimeout(() => {
+        throw new Error('the arbiter has a bug');
+      }),
   };
   Promise.resolve()
     .then(answers[ask])
-    .then((value) => send({ id, value: value ?? null }), (error) => send({ id, error: error.message }));
+    .then(
+      (value) => send({ id, value: value ?? null }),
+      (error) => send({ id, error: error.message }),
+    );
 });
 arbiter.start().then(
   (sockets) => send({ sockets }),

@@ -1,11 +1,7 @@
+import type { OwnedFile } from '../socket/unix-path.js';
+
 /** The descriptor on which every child holds its lifeline: a pipe whose other end lives and dies with the parent. */
 export const LIFELINE_FD = 4;
-
-/** A unix socket's file, to be removed by whoever outlives the parent; the inode tells it from a newer one. */
-export interface OwnedFile {
-  readonly path: string;
-  readonly inode: number;
-}
 
 /**
  * Runs in a thread of the child, so that it works while the event loop is blocked. It reads asynchronously: a thread
@@ -15,7 +11,10 @@ const THREAD_SOURCE = `
 const { workerData: { pid, files } } = require('node:worker_threads'), fs = require('node:fs');
 const lifeline = new (require('node:net').Socket)({ fd: ${LIFELINE_FD} });
 lifeline.on('error', () => {}).on('close', () => {
-  for (const { path, inode } of files) try { if (fs.lstatSync(path).ino === inode) fs.unlinkSync(path); } catch {}
+  for (const { path, identity } of files) try {
+    const { ino, birthtimeMs } = fs.lstatSync(path);
+    if (ino + ':' + birthtimeMs === identity) fs.unlinkSync(path);
+  } catch {}
   try { process.kill(-pid, 'SIGKILL'); } catch { process.kill(pid, 'SIGKILL'); }
 }).resume();`;
 

@@ -12,7 +12,8 @@ import type { JsonValue } from '../plan.js';
 import type { RawHandle } from '../socket/raw-handle.js';
 import { PROCESS_MOVES, type ProcessState, StateBox } from '../states.js';
 import { killGroup } from './kill-group.js';
-import { lifelineArgs, type OwnedFile } from './lifeline.js';
+import type { OwnedFile } from '../socket/unix-path.js';
+import { lifelineArgs } from './lifeline.js';
 
 /** Everything that one process needs to start. */
 export interface Launch {

@@ -1,13 +1,12 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { ServeError } from '@bentots/errors';
 import type { AcceptMode, SocketConfig } from '../plan.js';
 import { beginListening } from './begin-listening.js';
 import { type BoundSocket, formatBoundAddress, formatHostPort } from './bound-socket.js';
-import { bindTcp, bindUnix, boundPortOf, type RawHandle, type RawServerHandle } from './raw-handle.js';
+import { bindTcp, boundPortOf, type RawHandle, type RawServerHandle } from './raw-handle.js';
 import { sealSocket } from './seal-socket.js';
-import { freeUnixPath } from './unix-path.js';
+import { bindUnixFile, freeUnixPath, type OwnedFile, ownFile, removeOwnedFile } from './unix-path.js';
 
 /** What becomes of an accepted connection. */
 export type TakeConnection = (client: RawHandle) => void;
@@ -16,8 +15,8 @@ export type TakeConnection = (client: RawHandle) => void;
 export class Listener {
   #isClosed = false;
   #isAccepting = false;
-  /** The file's inode: only the file that we made is ours to remove. */
-  readonly inode: number | undefined;
+  /** The file of a unix socket. */
+  readonly file: OwnedFile | undefined;
 
   constructor(
     readonly bound: BoundSocket,
@@ -25,7 +24,7 @@ export class Listener {
     readonly backlog: number,
     private readonly handle: RawServerHandle,
   ) {
-    this.inode = 'path' in bound.address ? lstatSync(bound.address.path).ino : undefined;
+    this.file = 'path' in bound.address ? ownFile(bound.address.path) : undefined;
   }
 
   get name(): string {
@@ -53,7 +52,7 @@ export class Listener {
    */
   async seal(take: TakeConnection): Promise<void> {
     if (this.#isClosed) return;
-    this.#removeFile();
+    if (this.file !== undefined) removeOwnedFile(this.file);
     this.#isClosed = true;
     await sealSocket(this.handle, this.backlog, take);
   }
@@ -62,18 +61,9 @@ export class Listener {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#removeFile();
+    if (this.file !== undefined) removeOwnedFile(this.file);
     this.handle.onconnection = null;
     this.handle.close();
-  }
-
-  #removeFile(): void {
-    if (!('path' in this.bound.address)) return;
-    try {
-      if (lstatSync(this.bound.address.path).ino === this.inode) unlinkSync(this.bound.address.path);
-    } catch {
-      // It is gone already.
-    }
   }
 }
 
@@ -100,10 +90,8 @@ export async function openListeners(configs: readonly SocketConfig[]): Promise<r
 async function bindSocket({ name, target, accept, backlog }: SocketConfig): Promise<Listener> {
   if ('path' in target) {
     await freeUnixPath(target.path);
-    const handle = bindUnix(target.path);
+    const handle = bindUnixFile(target.path, target.mode);
     if (typeof handle === 'string') throw addressError(handle, target.path);
-    // Before listen, so that nobody connects with the permissions of the umask.
-    chmodSync(target.path, target.mode);
     return new Listener({ name, address: { path: target.path } }, accept, backlog, handle);
   }
   const handle = bindTcp(await resolveHost(target.host), target.port);
@@ -133,7 +121,6 @@ function addressError(code: string, address: string): ServeError {
   const why: Record<string, string> = {
     EADDRNOTAVAIL: 'this machine does not have that address',
     EACCES: 'this user may not bind it',
-    ENOENT: 'its folder does not exist',
     EAFNOSUPPORT: 'this machine does not speak that address family',
   };
   return new ServeError('address_unavailable', `cannot listen on ${address}: ${why[code] ?? code} (${code})`);

@@ -5,11 +5,7 @@ import type { RawHandle, RawServerHandle } from './raw-handle.js';
 
 /** Under a flood from far away there is always a handshake going on; after so long we close in the midst of it. */
 const SEAL_LIMIT_MS = 2000;
-/**
- * The queue holds one more than its length says. Not 1: with a length of 0 the kernel answers every newcomer with a SYN
- * cookie, and then a client may believe that it is connected while no table shows it.
- */
-const PLUGS = 3;
+const QUIET_LIMIT_MS = 100;
 const HALF_OPEN_CHECK_MS = 20;
 
 /**
@@ -17,9 +13,10 @@ const HALF_OPEN_CHECK_MS = 20;
  * whoever comes later is refused.
  *
  * The gap between "the queue is empty" and close() is small, but at thousands of connections per second somebody falls
- * into it. So TCP sockets are plugged: the queue is shrunk to a few places, connections of our own take them, and the
- * kernel ignores others, who will try again and be refused. Seen in the system's table of connections, the plugs prove
- * that nobody else is in the queue. (Without such a table, not on Linux, the gap stays.)
+ * into it. So a TCP queue is plugged: a connection of our own goes in, and then the queue's length is set to 0. Now the
+ * kernel ignores newcomers (they try again, and will be refused) until the queue is empty, and while our plug is its last
+ * entry it is not. The system's table of connections tells how many are before the plug; they are accepted, and the
+ * socket is closed with nobody but the plug in its queue. (Without such a table, not on Linux, the gap stays.)
  */
 export async function sealSocket(
   handle: RawServerHandle,
@@ -27,19 +24,21 @@ export async function sealSocket(
   take: (client: RawHandle) => void,
 ): Promise<void> {
   const sealing = new Sealing(handle, backlog, take);
-  await sealing.acceptAll();
-  while (!sealing.isLate && !(await sealing.plug())) await sealing.acceptAll();
+  do await sealing.acceptAll();
+  while (!sealing.isLate && !(await sealing.acceptUpToPlug()));
   handle.onconnection = null;
   handle.close();
 }
 
 class Sealing {
   readonly #deadline = performance.now() + SEAL_LIMIT_MS;
-  readonly #plugPorts = new Set<number>();
   readonly #address: { address?: string; port?: number } = {};
   #accepted = 0;
+  /** Local ports of plugs that got into the queue. */
+  readonly #plugPorts = new Set<number>();
   /** Clients that a plug kept from finishing their handshake. */
   #halfOpen: readonly number[] = [];
+  #onAccepted: () => void = () => undefined;
 
   constructor(
     private readonly handle: RawServerHandle,
@@ -66,34 +65,51 @@ class Sealing {
       );
       this.#halfOpen = lines?.map((line) => line.remotePort) ?? [];
     }
-    // A turn of the event loop accepts one connection.
-    for (let before = -1; before !== this.#accepted && !this.isLate;) {
+    // A turn of the event loop accepts one connection. Under load there may never be a turn without one; a plug needs
+    // none, but the fewer wait the sooner it is done.
+    const enough = this.#address.port === undefined ? this.#deadline : performance.now() + QUIET_LIMIT_MS;
+    for (let before = -1; before !== this.#accepted && performance.now() < enough;) {
       before = this.#accepted;
       await nextTurn();
       await nextTurn();
     }
   }
 
-  /** Fills the queue with plugs and looks, before the event loop can accept them, whether they are alone in it. */
-  async plug(): Promise<boolean> {
+  /** Plugs the queue and accepts all before the plug. True if the plug is all that is left: then close, in this turn. */
+  async acceptUpToPlug(): Promise<boolean> {
     const { port } = this.#address;
-    // A unix socket needs none: its file is gone, so that nobody finds it any more.
+    // A unix socket needs no plug: its file is gone, so that nobody finds it any more.
     if (port === undefined) return true;
-    this.handle.listen(PLUGS - 1);
-    const plugs = Array.from({ length: PLUGS }, () => net.connect(port, this.#reachableHost));
-    for (const plug of plugs) plug.on('error', () => undefined);
-    // The connects themselves happen in the next ticks, still in this turn.
-    await new Promise<void>((resolve) => process.nextTick(resolve));
-    const ports = plugs.map((plug) => plug.localPort ?? 0);
-    for (const one of ports) this.#plugPorts.add(one);
-    const lines = this.#readTable();
-    for (const plug of plugs) plug.destroy();
-    if (lines === undefined) return true;
-    this.#halfOpen = lines.filter((line) => line.isHalfOpen).map((line) => line.remotePort);
-    const queued = lines.filter((line) => line.isQueued).map((line) => line.remotePort);
-    return (
-      queued.length === PLUGS && queued.every((one) => ports.includes(one)) && this.#halfOpen.length === 0
-    );
+    const plug = net.connect(port, this.#reachableHost);
+    plug.on('error', () => undefined);
+    try {
+      // The connect happens in the next tick, and right after it the queue is shut: both before anything is accepted.
+      await new Promise<void>((resolve) => process.nextTick(() => resolve(void this.handle.listen(0))));
+      const lines = this.#readTable();
+      if (lines === undefined) return true;
+      const { localPort = 0 } = plug;
+      const queued = lines.filter((line) => line.isQueued);
+      this.#halfOpen = lines.filter((line) => line.isHalfOpen).map((line) => line.remotePort);
+      if (!queued.some((line) => line.remotePort === localPort)) return false;
+      this.#plugPorts.add(localPort);
+      if (this.#halfOpen.length > 0) return false;
+      await this.#accept(queued.length - 1);
+      // If it was accepted, somebody came in after it.
+      return this.#plugPorts.has(localPort);
+    } finally {
+      plug.destroy();
+    }
+  }
+
+  /** Resolves as soon as so many more were accepted, before the event loop accepts another one. */
+  #accept(count: number): Promise<void> {
+    const goal = this.#accepted + count;
+    return new Promise((resolve) => {
+      this.#onAccepted = () => {
+        if (this.#accepted >= goal) resolve();
+      };
+      this.#onAccepted();
+    });
   }
 
   #onConnection(client: RawHandle): void {
@@ -102,6 +118,7 @@ class Sealing {
     this.#accepted += 1;
     if (this.#plugPorts.delete(peer.port ?? -1)) client.close();
     else this.take(client);
+    this.#onAccepted();
   }
 
   #readTable(): ReturnType<typeof readConnectionTable> {

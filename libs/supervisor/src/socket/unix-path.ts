@@ -1,6 +1,9 @@
-import { lstat, unlink } from 'node:fs/promises';
+import { chmodSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { lstat, stat, unlink } from 'node:fs/promises';
 import net from 'node:net';
+import { dirname } from 'node:path';
 import { ServeError } from '@bentots/errors';
+import { bindUnix, type RawServerHandle } from './raw-handle.js';
 
 /** The system's limit for a unix socket's path; longer ones are cut without a word, so we refuse them. */
 export const MAX_UNIX_PATH_BYTES = 107;
@@ -15,6 +18,14 @@ export async function freeUnixPath(path: string): Promise<void> {
     throw new ServeError(
       'address_unavailable',
       `the unix socket path '${path}' has ${bytes} bytes; at most ${MAX_UNIX_PATH_BYTES} are possible`,
+    );
+  }
+  // The system calls this case "permission denied".
+  const folder = await stat(dirname(path)).catch(() => undefined);
+  if (folder?.isDirectory() !== true) {
+    throw new ServeError(
+      'address_unavailable',
+      `the folder of unix socket '${path}' does not exist; create it first`,
     );
   }
   const stats = await lstat(path).catch(() => undefined);
@@ -44,4 +55,38 @@ function isAnswered(path: string): Promise<boolean> {
     );
     socket.once('connect', () => socket.destroy());
   });
+}
+
+/** Binds a unix socket whose file has `mode` before anybody finds it; returns the system error's name if that fails. */
+export function bindUnixFile(path: string, mode: number): RawServerHandle | string {
+  // Whoever closes a bound socket removes the file under the name it was bound to, even if that is somebody else's new
+  // one by then. So it is bound under a name that is given up at once, and not longer than the real one.
+  const boundPath = `${path.slice(0, -1)}~`;
+  const handle = bindUnix(boundPath);
+  if (typeof handle === 'string') return handle;
+  chmodSync(boundPath, mode);
+  renameSync(boundPath, path);
+  return handle;
+}
+
+/** A unix socket's file as it was when we made it. */
+export interface OwnedFile {
+  readonly path: string;
+  /** Inode and birth: inodes alone are soon used again. */
+  readonly identity: string;
+}
+
+/** Remembers the file that is now at `path`. */
+export function ownFile(path: string): OwnedFile {
+  const { ino, birthtimeMs } = lstatSync(path);
+  return { path, identity: `${ino}:${birthtimeMs}` };
+}
+
+/** Removes the file, unless it is gone or another one has its name. */
+export function removeOwnedFile(file: OwnedFile): void {
+  try {
+    if (ownFile(file.path).identity === file.identity) unlinkSync(file.path);
+  } catch {
+    // It is gone already.
+  }
 }

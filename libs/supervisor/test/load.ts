@@ -1,0 +1,109 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { BoundSocket } from '../src/index.js';
+
+/** Who answered. */
+export interface Answer {
+  readonly id: string | null;
+  readonly workerId: number;
+  readonly generation: number;
+  readonly pid: number;
+}
+
+type Address = BoundSocket['address'];
+
+/** Sends one request; rejects with the system's error. */
+export function get(
+  address: Address,
+  path: string,
+  options: https.RequestOptions = {},
+  secure = false,
+): Promise<string> {
+  const target =
+    'path' in address ? { socketPath: address.path } : { host: address.host, port: address.port };
+  return new Promise((resolve, reject) => {
+    const onResponse = (response: http.IncomingMessage): void => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (body += chunk));
+      response.on('end', () => resolve(body));
+      response.on('error', reject);
+    };
+    const all = { ...target, agent: false as const, ...options, path };
+    const request = secure
+      ? https.get({ ...all, rejectUnauthorized: false }, onResponse)
+      : http.get(all, onResponse);
+    request.on('error', reject);
+  });
+}
+
+/** Sends one request on a connection of its own and reads who answered. */
+export async function ask(address: Address, path = '/'): Promise<Answer> {
+  return JSON.parse(await get(address, path)) as Answer;
+}
+
+/** How a client behaves: on one connection, on one with pauses, on a new one for each request. */
+export type ClientKind = 'keep-alive' | 'think-time' | 'close';
+
+/** Clients that ask without end and check that each answer is theirs. */
+export class Load {
+  ok = 0;
+  /** Clients that were refused after {@link refusalIsFine}; they stop. */
+  refused = 0;
+  readonly failures: string[] = [];
+  readonly answeredBy = new Set<number>();
+  #mayRefuse = false;
+  #isOver = false;
+  readonly #clients: Promise<void>[];
+
+  constructor(
+    private readonly address: Address,
+    private readonly kind: ClientKind,
+    clients = 8,
+    private readonly secure = false,
+  ) {
+    this.#clients = Array.from({ length: clients }, (_, client) => this.#run(client));
+  }
+
+  /** From now on a refused connection is a clean answer. */
+  refusalIsFine(): void {
+    this.#mayRefuse = true;
+  }
+
+  /** Waits until all clients were refused. */
+  async allRefused(): Promise<void> {
+    await Promise.all(this.#clients);
+  }
+
+  /** Ends all clients after their current request. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await Promise.all(this.#clients);
+  }
+
+  async #run(client: number): Promise<void> {
+    const Agent = this.secure ? https.Agent : http.Agent;
+    const agent = new Agent({ keepAlive: this.kind !== 'close', maxSockets: 1 });
+    for (let count = 0; !this.#isOver; count += 1) {
+      const id = `${client}-${count}`;
+      try {
+        const path = `/?id=${id}${count % 5 === 0 ? '&ms=30' : ''}`;
+        const answer = JSON.parse(await get(this.address, path, { agent }, this.secure)) as Answer;
+        if (answer.id !== id) this.failures.push(`request ${id} got the answer of ${answer.id}`);
+        this.answeredBy.add(answer.pid);
+        this.ok += 1;
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code ?? String(error);
+        if (this.#mayRefuse && ['ECONNREFUSED', 'ENOENT'].includes(code)) {
+          this.refused += 1;
+          break;
+        }
+        this.failures.push(`${id}: ${code}`);
+        if (this.failures.length > 50) break;
+      }
+      if (this.kind === 'think-time')
+        await new Promise((resolve) => setTimeout(resolve, 20 + 80 * Math.random()));
+    }
+    agent.destroy();
+  }
+}

@@ -1,0 +1,171 @@
+import { type ChildProcess, fork, type ForkOptions } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type {
+  BoundSocket,
+  Plan,
+  StopReport,
+  SupervisorEvent,
+  TreeStatus,
+  WatcherSpec,
+} from '../src/index.js';
+
+/** The file of a worker in this folder. */
+export const fixture = (name: string): string => join(import.meta.dirname, name);
+
+/** A plan of one socket and one watcher of `http-worker.mjs`. */
+export function httpPlan(
+  watcher: Partial<WatcherSpec> = {},
+  socket: Partial<Plan['sockets'][number]> = {},
+): Plan {
+  const entry = fixture('http-worker.mjs');
+  return {
+    name: 'test',
+    sockets: [{ name: 'http', ...socket }],
+    watchers: [{ name: 'web', entry, numProcesses: 2, sockets: ['http'], graceMs: 8000, ...watcher }],
+  };
+}
+
+/** A path for a unix socket that nobody else has. */
+export function socketPath(): string {
+  return join(mkdtempSync(join(tmpdir(), 'supervisor-')), 'test.sock');
+}
+
+type EventOf<T extends SupervisorEvent['type']> = Extract<SupervisorEvent, { type: T }>;
+type Message = {
+  event?: SupervisorEvent;
+  sockets?: BoundSocket[];
+  error?: { code: string; message: string };
+  report?: StopReport;
+  id?: number;
+  value?: unknown;
+};
+
+const running = new Set<Tree>();
+
+/** An arbiter in a process of its own, as operators have it. */
+export class Tree {
+  readonly events: SupervisorEvent[] = [];
+  readonly child: ChildProcess;
+  readonly exited: Promise<number | null>;
+  report: StopReport | undefined;
+  startError: { code: string; message: string } | undefined;
+  sockets: readonly BoundSocket[] = [];
+  readonly #onMessage = new Set<(message: Message) => void>();
+  #lastId = 0;
+
+  constructor(plan: Plan, options: { metrics?: boolean } = {}, forkOptions: ForkOptions = {}) {
+    this.child = fork(fixture('tree-main.mjs'), [JSON.stringify(plan), JSON.stringify(options)], {
+      execArgv: [],
+      ...forkOptions,
+    });
+    this.exited = once(this.child, 'exit').then(([code]) => code as number | null);
+    this.child.on('message', (message: Message) => {
+      if (message.event !== undefined) this.events.push(message.event);
+      if (message.report !== undefined) this.report = message.report;
+      if (message.sockets !== undefined) this.sockets = message.sockets;
+      if (message.error !== undefined && message.id === undefined) this.startError = message.error;
+      for (const take of [...this.#onMessage]) take(message);
+    });
+    running.add(this);
+    void this.exited.then(() => running.delete(this));
+  }
+
+  /** Starts a tree and waits until it is ready. */
+  static async start(plan: Plan, options: { metrics?: boolean } = {}): Promise<Tree> {
+    const tree = new Tree(plan, options);
+    await tree.until(() => (tree.sockets.length > 0 || tree.startError !== undefined ? true : undefined));
+    if (tree.startError !== undefined) throw new Error(`the tree did not start: ${tree.startError.message}`);
+    return tree;
+  }
+
+  get port(): number {
+    const address = this.sockets[0]?.address;
+    return address !== undefined && 'port' in address ? address.port : 0;
+  }
+
+  /** Resolves with what `look` finds, now or after one of the next messages. */
+  until<T>(look: () => T | undefined): Promise<T> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        const found = look();
+        if (found === undefined) return;
+        this.#onMessage.delete(check);
+        resolve(found);
+      };
+      this.#onMessage.add(check);
+      check();
+    });
+  }
+
+  /** The `count`th event of a type that passes. */
+  event<T extends SupervisorEvent['type']>(
+    type: T,
+    passes: (event: EventOf<T>) => boolean = () => true,
+    count = 1,
+  ): Promise<EventOf<T>> {
+    const isOne = (event: SupervisorEvent): event is EventOf<T> => event.type === type;
+    return this.until(() => this.events.filter(isOne).filter(passes)[count - 1]);
+  }
+
+  async ask(question: 'status'): Promise<TreeStatus>;
+  async ask(question: 'stop' | 'reload' | 'throw'): Promise<void>;
+  async ask(question: string): Promise<unknown> {
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      const take = (message: Message): void => {
+        if (message.id !== id) return;
+        this.#onMessage.delete(take);
+        if (message.error === undefined) resolve(message.value);
+        else reject(new Error(String(message.error)));
+      };
+      this.#onMessage.add(take);
+      this.child.send({ ask: question, id });
+    });
+  }
+
+  /** Process ids of the workers that are alive, by worker number. */
+  async pids(): Promise<number[]> {
+    const { watchers } = await this.ask('status');
+    return watchers.flatMap((watcher) => watcher.workers.flatMap(({ pid }) => pid ?? []));
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Every process that the tree ever had, as far as it told. */
+  get everyPid(): number[] {
+    return this.events.flatMap((event) => (event.type === 'worker-started' ? (event.pid ?? []) : []));
+  }
+}
+
+/** For `afterEach`: ends trees that a failed test left, so that the next test starts clean. */
+export async function endTrees(): Promise<void> {
+  for (const tree of running) {
+    tree.kill('SIGKILL');
+    await tree.exited;
+  }
+}
+
+/** Whether a process runs; one that is dead and not reaped does not. */
+export function isAlive(pid: number): boolean {
+  if (!existsSync(`/proc/${pid}/stat`)) return false;
+  try {
+    return !/^\d+ \(.*\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+/** Polls what no event tells. Resolves to the time it took; rejects after `limitMs`. */
+export async function eventually(holds: () => boolean | Promise<boolean>, limitMs = 5000): Promise<number> {
+  const startedAt = performance.now();
+  while (!(await holds())) {
+    if (performance.now() - startedAt > limitMs) throw new Error(`it did not happen within ${limitMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return performance.now() - startedAt;
+}
