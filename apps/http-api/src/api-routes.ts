@@ -20,8 +20,9 @@ export interface ApiRoutesOptions {
 export function registerApiRoutes(fastify: FastifyInstance, options: ApiRoutesOptions): void {
   const { endpoints, maxBodyBytes, observer } = options;
   fastify.removeAllContentTypeParsers();
-  // Every type, also none: the input descriptor knows what it reads.
-  fastify.addContentTypeParser('*', (request, payload, done) => {
+  // Every type, also none: the input descriptor knows what it reads. An expression and not '*', which Fastify would
+  // look for again with every request.
+  fastify.addContentTypeParser(/^/, (request, payload, done) => {
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') done(wrongEncoding(encoding));
     else readBody(request.raw, maxBodyBytes, done);

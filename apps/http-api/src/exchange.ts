@@ -62,7 +62,7 @@ export class Exchange {
     const exchange = new Exchange(observer, request, reply, endpoint);
     request.exchange = exchange;
     // Fastify's onResponse hook misses answers that were never finished; `close` comes for every one.
-    reply.raw.once('close', () => exchange.finish());
+    reply.raw.on('close', () => exchange.finish());
   }
 
   /** The span of this request: a child of the client's, when it sent one. */
