@@ -22,7 +22,11 @@ test('the generated messages are those of the .proto files', async () => {
     expect(names.toSorted()).toEqual([
       'bentoml/grpc/v1/service.gen.ts',
       'bentoml/grpc/v1alpha1/service.gen.ts',
+      'google/protobuf/any.gen.ts',
+      'google/protobuf/duration.gen.ts',
       'google/protobuf/wrappers.gen.ts',
+      'google/rpc/error_details.gen.ts',
+      'google/rpc/status.gen.ts',
       'grpc/health/v1/health.gen.ts',
       'grpc/reflection/v1/reflection.gen.ts',
     ]);
