@@ -94,6 +94,11 @@ function createHttpLimits(): Option[] {
       '--max-concurrency <n>',
       'API calls in flight per worker before the next gets 429 (default: no limit) [BENTOTS_MAX_CONCURRENCY]',
     ),
+    flag(
+      '--cors-origin <origin>',
+      "web origin whose pages may call, as https://app.example, or '*'; repeat it for more (default: none) " +
+        '[BENTOTS_CORS_ORIGINS]',
+    ).argParser(collect),
   ];
 }
 

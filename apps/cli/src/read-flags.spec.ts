@@ -55,6 +55,17 @@ describe('readFlags', () => {
     expect(read(createGrpcCommand(), '--runner-map', '@m.json').options).toEqual({ runnerMap: '@m.json' });
   });
 
+  test('--cors-origin may be repeated', () => {
+    const { options } = read(
+      createServeCommand(),
+      '--cors-origin',
+      'https://a.b',
+      '--cors-origin',
+      'http://c',
+    );
+    expect(options).toEqual({ corsOrigins: ['https://a.b', 'http://c'] });
+  });
+
   test('gRPC flags have the names of the reference', () => {
     const flags = ['--enable-reflection', '--enable-channelz', '--max-concurrent-streams', '9'];
     const { options } = read(createGrpcCommand(), ...flags, '--protocol-version', 'v1');

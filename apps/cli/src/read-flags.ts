@@ -16,6 +16,7 @@ const OPTION_OF = new Map([
   ['enableReflection', 'reflection'],
   ['enableChannelz', 'channelz'],
   ['remoteRunner', 'runnerMap'],
+  ['corsOrigin', 'corsOrigins'],
 ]);
 
 /** Flags that are no options of a server. */

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Endpoint, Outcome } from '@bentots/endpoint';
 import { ServeError } from '@bentots/errors';
 import type { EncodedBody } from '@bentots/service';
@@ -33,7 +34,7 @@ export function registerApiRoutes(fastify: FastifyInstance, options: ApiRoutesOp
       method: 'POST',
       url: route,
       onRequest: (request, reply, done) => {
-        Exchange.begin(observer, request, reply, route);
+        if (request.exchange === null) Exchange.begin(observer, request, reply, route);
         done();
       },
       handler: (request, reply) => answer(endpoint, observer.log, request, reply),
@@ -70,16 +71,29 @@ function send(
     if (response.status !== undefined) reply.code(response.status);
     reply.header('content-type', result.contentType);
     if (result.headers !== undefined) reply.headers(result.headers);
-    for (const name in response.metadata) {
-      if (!FRAMING.has(name.toLowerCase())) reply.header(name, response.metadata[name]);
-    }
+    for (const [name, value] of Object.entries(response.metadata)) setHeader(reply, name, value);
     reply.header('x-bentoml-request-id', request.exchange?.trace.spanId);
     void reply.send(result.bytes);
   } catch (error) {
     // A status or header of the user's that HTTP does not allow.
-    for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
+    for (const name of Object.keys(reply.getHeaders())) {
+      if (!CROSS_ORIGIN.test(name)) reply.removeHeader(name);
+    }
     sendProblem(log, request, reply, toServeError(error));
   }
+}
+
+/** What a page of another origin needs to be shown any answer, an error too. */
+const CROSS_ORIGIN = /^(access-control-|vary$)/;
+
+/** Throws for what is no header, before it is set: Node would only when it sends all of them. */
+function setHeader(reply: FastifyReply, given: string, value: string): void {
+  const name = given.toLowerCase();
+  if (FRAMING.has(name)) return;
+  validateHeaderName(name);
+  validateHeaderValue(name, value);
+  const vary = name === 'vary' ? reply.getHeader(name) : undefined;
+  reply.header(name, vary === undefined ? value : `${String(vary)}, ${value}`);
 }
 
 function wrongEncoding(encoding: string): ServeError {

@@ -1,11 +1,12 @@
 import type { Server } from 'node:http';
+import type { CorsConfig } from '@bentots/config';
 import type { Endpoint } from '@bentots/endpoint';
 import type { Service } from '@bentots/service';
 import type { ApiMetrics, Logger } from '@bentots/telemetry';
 import { NestFactory } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { registerApiRoutes } from './api-routes.js';
-import { createFastify, observe } from './create-fastify.js';
+import { addObserver, createFastify } from './create-fastify.js';
 import { EdgeAdapter } from './edge-adapter.js';
 import type { EdgeTls } from './edge-server.js';
 import { EdgeModule } from './edge.module.js';
@@ -16,6 +17,7 @@ import { createNestLog } from './nest-log.js';
 import { describeOpenApi } from './openapi.js';
 import { ProblemFilter } from './problem.filter.js';
 import type { ReadinessSource } from './readiness.js';
+import { registerCors } from './register-cors.js';
 
 /** What the edge serves, and within which limits. */
 export interface EdgeOptions {
@@ -32,6 +34,8 @@ export interface EdgeOptions {
   readonly maxBodyBytes: number;
   /** Whether calls above a limit are refused; for the description. */
   readonly hasConcurrencyLimit: boolean;
+  /** Absent: no page of another origin may call. */
+  readonly cors?: CorsConfig | undefined;
   /** Absent: plain HTTP. */
   readonly tls?: EdgeTls | undefined;
 }
@@ -60,15 +64,17 @@ export async function createEdge(options: EdgeOptions): Promise<Edge> {
   };
   const known = listRoutes(service, metrics !== undefined);
   const fastify = createFastify({ maxBodyBytes, keepAliveMs, tls, observer, known });
+  if (options.cors !== undefined) {
+    // Before its hook, which answers preflights: they are counted and logged too.
+    addObserver(fastify, { observer, known });
+    await registerCors(fastify, options.cors);
+  }
   await fastify.register((instance, _, done) => {
     registerApiRoutes(instance, { endpoints, maxBodyBytes, observer });
     done();
   });
   await fastify.register(async (instance) => {
-    instance.addHook('onRequest', (request, reply, done) => {
-      observe({ observer, known }, request, reply);
-      done();
-    });
+    addObserver(instance, { observer, known });
     await initNest(instance, options);
   });
   await fastify.ready();

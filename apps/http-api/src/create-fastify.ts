@@ -38,12 +38,24 @@ export function createFastify(options: FastifyOptions): FastifyInstance<Server> 
   return instance;
 }
 
+/** Has every request that `instance` routes begin its exchange. */
+export function addObserver(
+  instance: FastifyInstance,
+  options: Pick<FastifyOptions, 'observer' | 'known'>,
+): void {
+  instance.addHook('onRequest', (request, reply, done) => {
+    observe(options, request, reply);
+    done();
+  });
+}
+
 /** Begins the exchange of what is no API call, if nothing has: probes, pages, unknown paths, what cannot be routed. */
-export function observe(
+function observe(
   { observer, known }: Pick<FastifyOptions, 'observer' | 'known'>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
   if (request.exchange) return;
-  Exchange.begin(observer, request, reply, labelOf(known, request.raw.url));
+  const { url: route = '' } = request.routeOptions;
+  Exchange.begin(observer, request, reply, known.has(route) ? route : labelOf(known, request.raw.url));
 }

@@ -62,6 +62,7 @@ async function compose({ worker, data, service, state, log, runners }: Parts): P
     keepAliveMs: data.keepAliveMs,
     maxBodyBytes: data.maxBodyBytes,
     hasConcurrencyLimit: maxConcurrency !== undefined,
+    cors: data.cors,
     tls: await loadTls(data),
   });
 }

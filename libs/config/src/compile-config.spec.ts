@@ -46,6 +46,7 @@ describe('defaults', () => {
       keepAliveMs: 5000,
       maxBodyBytes: 104_857_600,
       maxConcurrency: undefined,
+      cors: undefined,
       metrics: {
         enabled: true,
         buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],

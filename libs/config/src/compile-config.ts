@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { ServeError } from '@bentots/errors';
 
 import type { PortDefaults } from './command-defaults.js';
+import { compileCors } from './compile-cors.js';
 import type {
   EdgeConfig,
   GrpcServerConfig,
@@ -109,6 +110,7 @@ function toHttpConfig(
     keepAliveMs: toMs(known(values.timeoutKeepAlive)),
     maxBodyBytes: known(values.maxBodyBytes),
     maxConcurrency: values.maxConcurrency,
+    cors: compileCors(values),
     metrics: { enabled: known(values.metrics), buckets: known(values.metricsBuckets) },
   };
 }

@@ -31,6 +31,20 @@ export interface SslConfig {
   readonly ciphers?: string;
 }
 
+/** Which web pages may call; a page of none of these origins may not. */
+export interface CorsConfig {
+  /** Exact origins; or `*` alone. */
+  readonly origins: readonly string[];
+  /** The source of an expression that has to match an origin as a whole. */
+  readonly originRegex?: string;
+  readonly methods: readonly string[];
+  /** Absent: whatever a preflight asks for. */
+  readonly headers?: readonly string[];
+  readonly exposeHeaders?: readonly string[];
+  readonly credentials: boolean;
+  readonly maxAgeSeconds?: number;
+}
+
 /** What all servers have. */
 export interface ServerConfig {
   readonly bentoIdentifier: string;
@@ -70,6 +84,8 @@ export interface HttpServerConfig extends EdgeConfig {
   readonly maxBodyBytes: number;
   /** Per worker; undefined: no limit. */
   readonly maxConcurrency: number | undefined;
+  /** Undefined: no page of another origin may call. */
+  readonly cors: CorsConfig | undefined;
   readonly metrics: MetricsConfig;
 }
 

@@ -101,6 +101,29 @@ export function bucketsField(source: Source<readonly number[]>): Field<readonly 
   return field(schema, 'growing numbers greater than 0', source, parse);
 }
 
+/** Texts that each match `pattern`; at least one. */
+export function listField(
+  pattern: RegExp,
+  expected: string,
+  source: Source<readonly string[]>,
+): Field<readonly string[]> {
+  const schema = z.array(z.string().regex(pattern)).min(1).readonly();
+  return field(schema, expected, source, (text) => text.trim().split(/[\s,]+/));
+}
+
+/** A text that is a regular expression. */
+export function patternField(source: Source<string>): Field<string> {
+  return field(z.string().min(1).refine(isPattern), 'a regular expression', source);
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
 /** A field of a form that none of the others has. */
 export function customField<T>(schema: z.ZodType<T>, expected: string, source: Source<T>): Field<T> {
   return field(schema, expected, source);

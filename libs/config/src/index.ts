@@ -25,6 +25,7 @@ export type { PortDefaults } from './command-defaults.js';
 export { countCpus } from './count-cpus.js';
 export { parseDecimal } from './field.js';
 export type {
+  CorsConfig,
   GrpcMetricsConfig,
   GrpcServerConfig,
   HttpServerConfig,

@@ -7,6 +7,8 @@ import {
   flagField,
   hostField,
   integerField,
+  listField,
+  patternField,
   portField,
   secondsField,
   secretField,
@@ -29,6 +31,12 @@ const MIB_100 = 100 * 1024 * 1024;
 
 /** Largest message gRPC can frame: its length is four bytes, and Node's buffers end a little earlier. */
 const MAX_MESSAGE = 2 ** 31 - 1;
+
+/** What browsers send as `Origin`, but for `null`, which any page can be made to send. */
+const ORIGIN = /^(\*|[a-z][a-z0-9+.-]*:\/\/[^\s/?#*,A-Z]+)$/;
+
+/** The name of a header. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
@@ -88,6 +96,17 @@ const httpOnlyFields: Fields<Omit<HttpServerOptions, keyof EdgeOptions>> = {
   timeoutKeepAlive: secondsField({ env: 'BENTOTS_TIMEOUT_KEEP_ALIVE', initial: 5 }),
   maxBodyBytes: integerField(1, MANY, { env: 'BENTOTS_MAX_BODY_BYTES', initial: MIB_100 }),
   maxConcurrency: integerField(1, MANY, { env: 'BENTOTS_MAX_CONCURRENCY' }),
+  corsOrigins: listField(ORIGIN, "origins such as https://app.example, without a path, or '*'", {
+    env: 'BENTOTS_CORS_ORIGINS',
+  }),
+  corsOriginRegex: patternField({ env: 'BENTOTS_CORS_ORIGIN_REGEX' }),
+  corsMethods: listField(/^[A-Z]+$/, 'methods in capitals, such as GET,POST', {
+    env: 'BENTOTS_CORS_METHODS',
+  }),
+  corsHeaders: listField(TOKEN, 'names of headers', { env: 'BENTOTS_CORS_HEADERS' }),
+  corsExposeHeaders: listField(TOKEN, 'names of headers', { env: 'BENTOTS_CORS_EXPOSE_HEADERS' }),
+  corsCredentials: flagField({ env: 'BENTOTS_CORS_CREDENTIALS' }),
+  corsMaxAge: integerField(0, 86_400, { env: 'BENTOTS_CORS_MAX_AGE' }),
 };
 
 /** The HTTP server's options. */

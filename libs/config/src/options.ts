@@ -74,6 +74,20 @@ export interface HttpServerOptions extends EdgeOptions {
   readonly maxBodyBytes?: number | undefined;
   /** API calls in flight per worker before the next is refused. @default no limit */
   readonly maxConcurrency?: number | undefined;
+  /** Web origins whose pages may call, such as `https://app.example`, or `*` for all. @default none: no CORS */
+  readonly corsOrigins?: readonly string[] | undefined;
+  /** Beside these, origins that match this expression as a whole. */
+  readonly corsOriginRegex?: string | undefined;
+  /** Methods that a preflight allows. @default ['GET', 'HEAD', 'POST'] */
+  readonly corsMethods?: readonly string[] | undefined;
+  /** Request headers that a preflight allows. @default those it asks for */
+  readonly corsHeaders?: readonly string[] | undefined;
+  /** Response headers that pages may read. @default those that every page may read */
+  readonly corsExposeHeaders?: readonly string[] | undefined;
+  /** Whether pages may send cookies and the like; not with the origin `*`. @default false */
+  readonly corsCredentials?: boolean | undefined;
+  /** Seconds that browsers may keep a preflight. @default what they like */
+  readonly corsMaxAge?: number | undefined;
 }
 
 /** What only the gRPC API server has. */

@@ -1,4 +1,4 @@
-import type { GrpcServerConfig, LogConfig, MetricsConfig, SslConfig } from './config.js';
+import type { CorsConfig, GrpcServerConfig, LogConfig, MetricsConfig, SslConfig } from './config.js';
 
 /** What the parent hands to its workers as `worker.data`: one type for each server app, JSON values only. */
 
@@ -44,6 +44,8 @@ export interface HttpWorkerData extends EdgeWorkerData {
   readonly maxBodyBytes: number;
   /** Absent: no limit. */
   readonly maxConcurrency?: number;
+  /** Absent: no page of another origin may call. */
+  readonly cors?: CorsConfig;
 }
 
 /** Data of a gRPC API server's workers. */

@@ -36,6 +36,7 @@ export function planHttpEdge(facts: EdgeFacts<HttpServerConfig>): EdgePlan {
     keepAliveMs: config.keepAliveMs,
     maxBodyBytes: config.maxBodyBytes,
     ...(config.maxConcurrency !== undefined && { maxConcurrency: config.maxConcurrency }),
+    ...(config.cors !== undefined && { cors: config.cors }),
   };
   const { host, port, backlog } = config;
   return {

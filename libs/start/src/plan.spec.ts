@@ -180,6 +180,12 @@ describe('the edges', () => {
     expect(plan.watchers[0]?.data).toMatchObject({ ssl: { certfile: '/c.pem', keyfile: '/k.pem' } });
   });
 
+  test('CORS settings travel to the workers', () => {
+    const config = compileHttpServerConfig({ corsOrigins: ['https://app.example'] }, {}, { cpus: 1 });
+    const plan = planHttpServer({ config, target, service, entry: '/http.js', runnerMap });
+    expect(plan.watchers[0]?.data).toMatchObject({ cors: { origins: ['https://app.example'] } });
+  });
+
   test('gRPC is a balanced socket and a shared one for metrics', () => {
     const config = compileGrpcServerConfig(
       { port: 5000, metricsPort: 0, maxConcurrentStreams: 2 },
