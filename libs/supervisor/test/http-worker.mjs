@@ -1,4 +1,5 @@
 // A worker that tells who answered. Data: { secure?: {key, cert}, snapshots?: boolean, bootError?: code, ... }
+import { spawn } from 'node:child_process';
 import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +16,7 @@ const answer = async (request, response) => {
   if (url.pathname === '/block') for (const end = Date.now() + ms; Date.now() < end;);
   else if (url.pathname === '/crash') process.exit(3);
   else if (ms > 0) await sleep(ms);
-  served += 1;
+  if (url.pathname !== '/metrics') served += 1;
   const text = url.pathname === '/metrics' ? await worker.metricsText() : undefined;
   const { workerId, generation } = worker;
   const body =
@@ -25,6 +26,9 @@ const answer = async (request, response) => {
 
 if (data.bootError)
   await worker.fail(new ServeError(data.bootError, `worker ${worker.workerId} says ${data.bootError}`));
+if (worker.generation >= data.failFromGeneration) {
+  await worker.fail(new ServeError('service_broken', `generation ${worker.generation} is broken`));
+}
 if (data.throwAtBoot) await worker.fail(new TypeError('no model at model.onnx'));
 if (data.exitAtBoot) process.exit(data.exitAtBoot);
 if (data.neverReady) await sleep(1e6);
@@ -36,5 +40,6 @@ worker.onDrain(async (signal) => {
   await drainHttpServer(server, signal, { quietMs: data.quietMs ?? 300 });
 });
 await worker.serve('http', server);
-worker.ready({ pid: process.pid });
+const grandchild = data.grandchild ? spawn('sleep', ['1000'], { stdio: 'ignore' }).pid : null;
+worker.ready({ pid: process.pid, grandchild });
 if (data.crashAfterMs !== undefined) setTimeout(() => process.exit(9), data.crashAfterMs);

@@ -30,10 +30,11 @@ process.on('message', ({ ask, id }) => {
     status: () => arbiter.status(),
     stop: () => arbiter.stop(),
     reload: () => arbiter.reload(),
-    throw: () =>
+    throw: () => {
       setTimeout(() => {
         throw new Error('the arbiter has a bug');
-      }),
+      });
+    },
   };
   Promise.resolve()
     .then(answers[ask])
@@ -42,11 +43,12 @@ process.on('message', ({ ask, id }) => {
       (error) => send({ id, error: error.message }),
     );
 });
-arbiter.start().then(
+const started = arbiter.start().then(
   (sockets) => send({ sockets }),
   (error) => send({ error: error.toJSON() }),
 );
 const report = await arbiter.done;
 send({ report: { ...report, error: report.error?.toJSON() } });
+await started;
 process.exitCode = report.exitCode;
 process.disconnect?.();

@@ -61,7 +61,12 @@ export class Tree {
       execArgv: [],
       ...forkOptions,
     });
-    this.exited = once(this.child, 'exit').then(([code]) => code as number | null);
+    // The last messages are read before the channel is closed, which may be after the exit.
+    const disconnected = once(this.child, 'disconnect');
+    this.exited = once(this.child, 'exit').then(async ([code]) => {
+      await disconnected;
+      return typeof code === 'number' ? code : null;
+    });
     this.child.on('message', (message: Message) => {
       if (message.event !== undefined) this.events.push(message.event);
       if (message.report !== undefined) this.report = message.report;
@@ -119,7 +124,7 @@ export class Tree {
         if (message.id !== id) return;
         this.#onMessage.delete(take);
         if (message.error === undefined) resolve(message.value);
-        else reject(new Error(String(message.error)));
+        else reject(new Error(JSON.stringify(message.error)));
       };
       this.#onMessage.add(take);
       this.child.send({ ask: question, id });

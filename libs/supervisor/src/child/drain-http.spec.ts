@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Load, type ClientKind } from '../../test/load.js';
+import { endTrees, eventually, httpPlan, isAlive, socketPath, Tree } from '../../test/tree.js';
+
+afterEach(endTrees);
+
+const addressOf = (tree: Tree) => {
+  const [socket] = tree.sockets;
+  if (socket === undefined) throw new Error('the tree has no socket');
+  return socket.address;
+};
+
+/** Stops a tree under load, and checks that every request was answered or refused. */
+async function stopUnderLoad(tree: Tree, kind: ClientKind, secure = false): Promise<void> {
+  const load = new Load(addressOf(tree), kind, 8, secure);
+  await eventually(() => load.ok > 50);
+  load.refusalIsFine();
+  tree.kill('SIGTERM');
+  expect(await tree.exited).toBe(0);
+  await load.allRefused();
+  expect(load.failures).toEqual([]);
+  expect(load.refused).toBe(8);
+  expect(tree.everyPid.filter(isAlive)).toEqual([]);
+}
+
+const kinds = ['keep-alive', 'think-time', 'close'] as const;
+
+describe('a stop under load', () => {
+  test.each(kinds.flatMap((kind) => [['shared', kind] as const, ['balanced', kind] as const]))(
+    '%s sockets, %s clients: every request is served or refused, none is reset',
+    async (accept, kind) => {
+      await stopUnderLoad(await Tree.start(httpPlan({}, { accept })), kind);
+    },
+  );
+
+  test.each(['shared', 'balanced'] as const)('unix socket, %s: none is reset', async (accept) => {
+    await stopUnderLoad(await Tree.start(httpPlan({}, { accept, path: socketPath() })), 'close');
+  });
+
+  test.each(['keep-alive', 'close'] as const)('HTTPS, %s clients: none is reset', async (kind) => {
+    const tree = await Tree.start(httpPlan({ data: { secure: selfSigned() } }));
+    await stopUnderLoad(tree, kind, true);
+  });
+});
+
+describe('drainHttpServer', () => {
+  test('a request that comes on an idle connection is served, and told to go', async () => {
+    const tree = await Tree.start(httpPlan({ numProcesses: 1, data: { quietMs: 2000 } }));
+    const client = new RawClient(tree.port);
+    expect(await client.request()).toMatch(/^HTTP\/1.1 200 .*connection: keep-alive/is);
+    tree.kill('SIGTERM');
+    await tree.event('worker-draining');
+    await eventually(() => isRefused(tree.port));
+    expect(await client.request()).toMatch(/^HTTP\/1.1 200 .*connection: close/is);
+    expect(await tree.exited).toBe(0);
+  });
+
+  test('an idle connection is closed after the quiet time, with an end and not with a reset', async () => {
+    const tree = await Tree.start(httpPlan({ numProcesses: 1, data: { quietMs: 200 } }));
+    const client = new RawClient(tree.port);
+    await client.request();
+    tree.kill('SIGTERM');
+    expect(await client.closed).toBe('end');
+    expect(await tree.exited).toBe(0);
+  });
+
+  test('a request whose headers are half sent is awaited', async () => {
+    const tree = await Tree.start(httpPlan({ numProcesses: 1, data: { quietMs: 100 } }));
+    const client = new RawClient(tree.port);
+    await client.request();
+    client.socket.write('GET /?id=late HTTP/1.1\r\nHo');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    tree.kill('SIGTERM');
+    await eventually(() => isRefused(tree.port));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const answer = client.answer();
+    client.socket.write('st: x\r\n\r\n');
+    expect(await answer).toContain('"id":"late"');
+    expect(await tree.exited).toBe(0);
+  });
+
+  test('a request that does not end in time is given up before the worker is killed', async () => {
+    const tree = await Tree.start(httpPlan({ numProcesses: 1, graceMs: 1000 }));
+    const client = new RawClient(tree.port);
+    client.socket.write('GET /?ms=60000 HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    tree.kill('SIGTERM');
+    expect(await tree.exited).toBe(0);
+    const exit = await tree.event('worker-exited');
+    expect(exit).toMatchObject({ code: 0, expected: true });
+    await client.closed;
+  });
+});
+
+/** One connection that a test writes to byte by byte. */
+class RawClient {
+  readonly socket: net.Socket;
+  readonly closed: Promise<string>;
+
+  constructor(port: number) {
+    this.socket = net.connect(port, '127.0.0.1');
+    this.closed = new Promise((resolve) => {
+      this.socket.once('end', () => resolve('end'));
+      this.socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
+    });
+  }
+
+  request(): Promise<string> {
+    const answer = this.answer();
+    this.socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    return answer;
+  }
+
+  answer(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.socket.once('data', (data) => resolve(data.toString()));
+      this.socket.once('error', reject);
+    });
+  }
+}
+
+function isRefused(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => socket.end());
+    socket.once('error', () => resolve(true));
+    socket.once('connect', () => resolve(false));
+  });
+}
+
+function selfSigned(): { key: string; cert: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'supervisor-'));
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const subject = ['-subj', '/CN=localhost', '-days', '2'];
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  execFileSync('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', cert, ...subject], {
+    stdio: 'ignore',
+  });
+  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+}
