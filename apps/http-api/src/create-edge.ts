@@ -86,6 +86,7 @@ async function initNest(fastify: FastifyInstance, options: EdgeOptions): Promise
   const document = describeOpenApi({ service, hasConcurrencyLimit, hasMetrics: metrics !== undefined });
   const module = EdgeModule.with({
     readiness,
+    apis: service.apis,
     metricsText: metrics?.text,
     openapi: JSON.stringify(document),
   });

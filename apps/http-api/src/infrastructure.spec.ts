@@ -1,4 +1,4 @@
-import { json, Service } from '@bentots/service';
+import { createRunner, json, method, Service } from '@bentots/service';
 import { describe, expect, test } from 'vitest';
 import { post, sendRaw, startEdge, until } from '../test/edge.js';
 
@@ -25,6 +25,39 @@ describe('health', () => {
       runners: { classifier: false, segmenter: true, matmul: false },
     });
     expect((await fetch(`${edge.url}/livez`)).status).toBe(200);
+  });
+
+  test('readyz of an API asks no more than the runners that it needs', async () => {
+    class Model {
+      static readonly methods = { ask: method() };
+      ask(): null {
+        return null;
+      }
+    }
+    const up = createRunner(Model, { name: 'up' });
+    const down = createRunner(Model, { name: 'down' });
+    const io = { input: json(), output: json() };
+    const demo = new Service('demo', { runners: [up, down] })
+      .api('quick', { ...io, runners: [up] }, (value) => value)
+      .api('slow', { ...io, runners: [down] }, (value) => value)
+      .api('both', io, (value) => value);
+    const readiness = () => Promise.resolve({ up: true, down: false });
+    const edge = await startEdge(demo, { readiness: { isDraining: () => false, readiness } });
+    const ask = (query: string) => fetch(`${edge.url}/readyz${query}`);
+    expect((await ask('?api=quick')).status).toBe(200);
+    for (const query of ['', '?api=slow', '?api=both', '?api=quick&api=slow']) {
+      const response = await ask(query);
+      expect([query, response.status]).toEqual([query, 503]);
+      expect(await response.json()).toMatchObject({ detail: "runner 'down' is not ready" });
+    }
+    for (const query of ['?api=', '?api=other', '?api=quick&api=other']) {
+      const response = await ask(query);
+      expect([query, response.status]).toEqual([query, 404]);
+      expect(await response.json()).toMatchObject({
+        code: 'not_found',
+        detail: expect.stringContaining('the service has: quick, slow, both'),
+      });
+    }
   });
 
   test('readyz is 503, never 500, when asking the runners fails', async () => {

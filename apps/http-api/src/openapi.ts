@@ -82,10 +82,15 @@ function describeInfrastructure({ hasMetrics }: OpenApiOptions): object {
   return {
     '/livez': describeProbe('livez', 'The process answers.', { '200': health }),
     '/healthz': describeProbe('healthz', 'The same as `/livez`.', { '200': health }),
-    '/readyz': describeProbe('readyz', 'The server and all its runners can work.', {
-      '200': health,
-      ...describeProblems('unavailable'),
-    }),
+    '/readyz': describeProbe(
+      'readyz',
+      'The server and all its runners can work.',
+      {
+        '200': health,
+        ...describeProblems('not_found', 'unavailable'),
+      },
+      [READY_API],
+    ),
     ...(hasMetrics && {
       '/metrics': describeProbe('metrics', 'Metrics of all workers in the Prometheus text format.', {
         '200': { description: 'The metrics.', content: PLAIN_TEXT },
@@ -94,13 +99,19 @@ function describeInfrastructure({ hasMetrics }: OpenApiOptions): object {
   };
 }
 
-function describeProbe(name: string, description: string, responses: object): object {
+function describeProbe(
+  name: string,
+  description: string,
+  responses: object,
+  parameters?: readonly object[],
+): object {
   return {
     get: {
       tags: [INFRASTRUCTURE_TAG],
       summary: name,
       description,
       operationId: name,
+      ...(parameters && { parameters }),
       responses: { ...responses, '431': problem('The headers are over their limit.') },
     },
   };
@@ -129,6 +140,14 @@ const REQUEST_TIMEOUT = {
   schema: { type: 'string', example: '1.5' },
 };
 
+const READY_API = {
+  name: 'api',
+  in: 'query',
+  required: false,
+  description: 'Asks only the runners that this API needs.',
+  schema: { type: 'string' },
+};
+
 const REQUEST_ID = {
   description: 'The id of this call, in hexadecimal; also in the log.',
   schema: { type: 'string', pattern: '^[0-9a-f]{16}$' },
@@ -137,6 +156,7 @@ const REQUEST_ID = {
 /** The refusals that the server gives of itself; a service's own code may throw any other code of the error table. */
 const DESCRIPTIONS = {
   invalid_argument: 'The input has the wrong form, type or value.',
+  not_found: 'There is no API of this name.',
   payload_too_large: 'The body is over its limit.',
   unsupported_media_type: 'The API does not read this content type or encoding.',
   too_many_requests: 'The limit of calls at once is reached; `Retry-After` says when to try again.',

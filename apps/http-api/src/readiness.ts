@@ -12,13 +12,15 @@ export interface ReadinessSource {
 const PROBE_LIMIT_MS = 5_000;
 
 /**
- * Resolves when the worker can serve every API; rejects with `unavailable`, and nothing else, naming the runners that
- * are down.
+ * Resolves when the worker can serve every API, or those that need no more than `needed`; rejects with `unavailable`, and
+ * nothing else, naming the runners that are down.
  */
-export async function checkReadiness(source: ReadinessSource): Promise<void> {
+export async function checkReadiness(source: ReadinessSource, needed?: readonly string[]): Promise<void> {
   if (source.isDraining()) throw new ServeError('unavailable', 'the server is stopping');
   const runners = await probe(source);
-  const down = Object.keys(runners).filter((name) => runners[name] !== true);
+  const down = Object.keys(runners).filter((name) => {
+    return runners[name] !== true && (needed === undefined || needed.includes(name));
+  });
   if (down.length === 0) return;
   const names = down.map((name) => `'${name}'`).join(', ');
   const what = down.length === 1 ? `runner ${names} is` : `runners ${names} are`;

@@ -1,5 +1,6 @@
 import type { IODescriptor } from './io/descriptor.js';
 import { checkPositive, invalidService } from './invalid-service.js';
+import type { AnyRunner } from './runner.js';
 
 /** What an API function is told about the request, and may say about the answer. */
 export interface ApiContext {
@@ -39,6 +40,8 @@ export interface ApiOptions<I, O> {
   readonly description?: string;
   /** Most time for one request, in milliseconds. @default the server's */
   readonly timeoutMs?: number;
+  /** Those of the service's runners that it calls: it is ready when they are. @default all of them */
+  readonly runners?: readonly AnyRunner[];
 }
 
 /** An API of a service, for the project's servers. */
@@ -50,6 +53,8 @@ export interface Api {
   readonly output: IODescriptor<unknown>;
   readonly description: string | undefined;
   readonly timeoutMs: number | undefined;
+  /** Names of the runners without which it cannot work. */
+  readonly runners: readonly string[];
   /** The user's function; it may throw anything, or return a promise. */
   call(input: unknown, context: ApiContext): unknown;
 }
@@ -62,7 +67,12 @@ const RESERVED_ROUTES = ['/', '/docs', '/docs.json', '/metrics', '/livez', '/hea
  *
  * @throws ServeError `service_invalid` naming the API and what is wrong with it.
  */
-export function compileApi<I, O>(name: string, options: ApiOptions<I, O>, fn: ApiFunction<I, O>): Api {
+export function compileApi<I, O>(
+  name: string,
+  options: ApiOptions<I, O>,
+  fn: ApiFunction<I, O>,
+  runners: ReadonlyMap<string, AnyRunner>,
+): Api {
   checkApiName(name);
   const where = `API '${name}'`;
   if (typeof fn !== 'function') throw invalidService(`${where}: its function is ${typeof fn}`);
@@ -76,6 +86,7 @@ export function compileApi<I, O>(name: string, options: ApiOptions<I, O>, fn: Ap
     output: options.output,
     description: options.description,
     timeoutMs: options.timeoutMs,
+    runners: pickRunners(where, options.runners, runners),
     call: fn,
   });
 }
@@ -103,6 +114,21 @@ function compileRoute(where: string, given: unknown): string {
     throw invalidService(`${where}: route '${route}' is reserved, as are ${RESERVED_ROUTES.join(' ')}`);
   }
   return route;
+}
+
+function pickRunners(
+  where: string,
+  given: readonly AnyRunner[] | undefined,
+  known: ReadonlyMap<string, AnyRunner>,
+): readonly string[] {
+  if (given === undefined) return [...known.keys()];
+  return given.map((runner, index) => {
+    const name = runner?.definition?.name;
+    if (known.get(name) === runner) return name;
+    const list = [...known.keys()].join(', ') || 'none';
+    if (name === undefined) throw invalidService(`${where}: runners[${index}] is no runner`);
+    throw invalidService(`${where}: runner '${name}' is not among the runners of its service: ${list}`);
+  });
 }
 
 function checkDescriptor(where: string, value: unknown): void {

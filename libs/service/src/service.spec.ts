@@ -85,6 +85,23 @@ describe('a service', () => {
     ]);
   });
 
+  test('knows which runners an API needs: those it names, else all', () => {
+    const [a, b] = ['a', 'b'].map((name) => createRunner(Scale, { name }));
+    if (a === undefined || b === undefined) throw new Error('no runners');
+    const service = new Service('demo', { runners: [a, b] })
+      .api('all', io, same)
+      .api('one', { ...io, runners: [b] }, same)
+      .api('none', { ...io, runners: [] }, same);
+    expect([...service.apis.values()].map(({ runners }) => runners)).toEqual([['a', 'b'], ['b'], []]);
+    const other = createRunner(Scale, { name: 'a' });
+    expect(() => service.api('foreign', { ...io, runners: [other] }, same)).toThrow(
+      "API 'foreign': runner 'a' is not among the runners of its service: a, b",
+    );
+    expect(() => apiUnchecked(service, 'odd', { ...io, runners: ['a'] }, same)).toThrow(
+      "API 'odd': runners[0] is no runner",
+    );
+  });
+
   test('keeps its hooks in order, each kind apart', () => {
     const hooks = [(): void => undefined, (): void => undefined, (): void => undefined] as const;
     const service = new Service('demo').onStartup(hooks[0]).onStartup(hooks[1]).onShutdown(hooks[2]);

@@ -80,7 +80,7 @@ export class Service {
    * @param name an identifier; `POST /name` unless a route is given.
    */
   api<I, O>(name: string, options: ApiOptions<I, O>, fn: ApiFunction<I, NoInfer<O>>): this {
-    const api = compileApi(name, options, fn);
+    const api = compileApi(name, options, fn, this.runners);
     if (this.#apis.has(name))
       throw invalidService(`service '${this.name}': found duplicate API name '${name}'`);
     for (const other of this.#apis.values()) {
