@@ -131,6 +131,10 @@ export function addGrpcFlags(command: Command): void {
       'streams per connection (default: no limit) [BENTOTS_GRPC_MAX_CONCURRENT_STREAMS]',
     ),
     number(
+      '--max-concurrent-rpcs <n>',
+      'calls in flight per worker (default: no limit) [BENTOTS_GRPC_MAX_CONCURRENT_RPCS]',
+    ),
+    number(
       '--max-message-bytes <n>',
       'largest message (default: 104857600) [BENTOTS_GRPC_MAX_MESSAGE_BYTES]',
     ),

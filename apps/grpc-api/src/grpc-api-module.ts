@@ -20,6 +20,8 @@ export interface GrpcApiOptions {
   /** Shared by all calls of this process: `ctx.state`. */
   readonly state: Record<string, unknown>;
   readonly timeoutMs: number;
+  /** Calls that all APIs together work on at once; more are refused. Absent: no limit. */
+  readonly maxConcurrentRpcs?: number | undefined;
   /** Limit of one message, in and out. */
   readonly maxMessageBytes: number;
   /** Whether clients may ask what there is to call. */
@@ -66,10 +68,11 @@ async function createServices(
   inFlight: InFlight,
 ): Promise<GrpcService[]> {
   const { protocol, service, state, timeoutMs, maxMessageBytes, metrics, onCallEnd } = options;
+  const maxConcurrency = options.maxConcurrentRpcs ?? Infinity;
   const bento = createBentoService({
     protocol,
     service,
-    endpoints: createEndpoints({ service, state, timeoutMs }),
+    endpoints: createEndpoints({ service, state, timeoutMs, maxConcurrency }),
     inFlight,
     maxMessageBytes,
     metrics,

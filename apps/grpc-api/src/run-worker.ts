@@ -49,6 +49,7 @@ export async function runWorker(worker: Worker, data: GrpcWorkerData): Promise<v
     readiness: runners.readiness,
     state,
     timeoutMs: data.timeoutMs,
+    maxConcurrentRpcs: data.maxConcurrentRpcs,
     maxMessageBytes: data.maxMessageBytes,
     maxConcurrentStreams: data.maxConcurrentStreams,
     channelz: data.channelz,

@@ -62,6 +62,7 @@ describe('defaults', () => {
       reflection: false,
       channelz: false,
       maxConcurrentStreams: undefined,
+      maxConcurrentRpcs: undefined,
       metrics: { enabled: true, host: '::1', port: 0 },
     });
   });

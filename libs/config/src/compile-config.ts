@@ -125,6 +125,7 @@ function toGrpcConfig(
     reflection: known(values.reflection),
     channelz: known(values.channelz),
     maxConcurrentStreams: values.maxConcurrentStreams,
+    maxConcurrentRpcs: values.maxConcurrentRpcs,
     maxMessageBytes: known(values.maxMessageBytes),
     protocolVersion: known(values.protocolVersion),
     metrics: {

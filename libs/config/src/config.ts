@@ -100,6 +100,7 @@ export interface GrpcServerConfig extends EdgeConfig {
   readonly reflection: boolean;
   readonly channelz: boolean;
   readonly maxConcurrentStreams: number | undefined;
+  readonly maxConcurrentRpcs: number | undefined;
   readonly maxMessageBytes: number;
   readonly protocolVersion: 'v1' | 'v1alpha1';
   readonly metrics: GrpcMetricsConfig;

@@ -123,6 +123,7 @@ const grpcOnlyFields: Fields<GrpcOnlyOptions> = {
   reflection: flagField({ env: 'BENTOTS_GRPC_REFLECTION', initial: false }),
   channelz: flagField({ env: 'BENTOTS_GRPC_CHANNELZ', initial: false }),
   maxConcurrentStreams: integerField(1, 2 ** 31 - 1, { env: 'BENTOTS_GRPC_MAX_CONCURRENT_STREAMS' }),
+  maxConcurrentRpcs: integerField(1, MANY, { env: 'BENTOTS_GRPC_MAX_CONCURRENT_RPCS' }),
   maxMessageBytes: integerField(1, MAX_MESSAGE, { env: 'BENTOTS_GRPC_MAX_MESSAGE_BYTES', initial: MIB_100 }),
   protocolVersion: choiceField(['v1', 'v1alpha1'], { env: 'BENTOTS_GRPC_PROTOCOL_VERSION', initial: 'v1' }),
   metricsHost: hostField({ env: 'BENTOTS_METRICS_HOST' }),

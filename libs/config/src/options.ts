@@ -98,6 +98,8 @@ export interface GrpcOnlyOptions {
   readonly channelz?: boolean | undefined;
   /** HTTP/2 streams per connection. @default no limit */
   readonly maxConcurrentStreams?: number | undefined;
+  /** API calls in flight per worker; more are refused with RESOURCE_EXHAUSTED. @default no limit */
+  readonly maxConcurrentRpcs?: number | undefined;
   /** Largest message in either direction, in bytes. @default 104857600 (100 MiB) */
   readonly maxMessageBytes?: number | undefined;
   /** Version of the `bentoml.grpc` package to serve. @default 'v1' */

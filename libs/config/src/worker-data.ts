@@ -57,5 +57,7 @@ export interface GrpcWorkerData extends EdgeWorkerData {
   readonly channelz: boolean;
   /** Absent: no limit. */
   readonly maxConcurrentStreams?: number;
+  /** Absent: no limit. */
+  readonly maxConcurrentRpcs?: number;
   readonly maxMessageBytes: number;
 }

@@ -63,6 +63,7 @@ export function planGrpcEdge(facts: EdgeFacts<GrpcServerConfig>): EdgePlan {
     reflection: config.reflection,
     channelz: config.channelz,
     ...(config.maxConcurrentStreams !== undefined && { maxConcurrentStreams: config.maxConcurrentStreams }),
+    ...(config.maxConcurrentRpcs !== undefined && { maxConcurrentRpcs: config.maxConcurrentRpcs }),
     maxMessageBytes: config.maxMessageBytes,
   };
   const sockets: SocketSpec[] = [{ name: EDGE_SOCKETS.grpc, host, port, backlog, accept: 'balanced' }];

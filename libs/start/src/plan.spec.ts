@@ -188,7 +188,7 @@ describe('the edges', () => {
 
   test('gRPC is a balanced socket and a shared one for metrics', () => {
     const config = compileGrpcServerConfig(
-      { port: 5000, metricsPort: 0, maxConcurrentStreams: 2 },
+      { port: 5000, metricsPort: 0, maxConcurrentStreams: 2, maxConcurrentRpcs: 8 },
       {},
       { cpus: 2 },
     );
@@ -203,6 +203,7 @@ describe('the edges', () => {
       metricsSocket: 'grpc_metrics',
       runnerMap: asTexts,
       maxConcurrentStreams: 2,
+      maxConcurrentRpcs: 8,
     });
   });
 
