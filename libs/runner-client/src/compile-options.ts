@@ -10,8 +10,13 @@ export interface ClientLog {
 export interface RunnerClientOptions {
   /** Time for connecting, the runner's hello included; also how long a call waits for one attempt. @default 5000 */
   readonly connectTimeoutMs?: number | undefined;
-  /** Silence after which a runner is asked whether it lives; after two unanswered times it is dead. @default 5000 */
+  /** Silence after which a runner is asked whether it lives. @default 5000 */
   readonly heartbeatMs?: number | undefined;
+  /**
+   * How often it may leave that unanswered before it counts as dead. The default gives a synchronous model, which
+   * answers nothing while it computes, the minute that its supervisor gives it too. @default 11
+   */
+  readonly maxMissedBeats?: number | undefined;
   /** Connections to all replicas together, but at least one to each. @default 64 */
   readonly maxConnections?: number | undefined;
   /** First pause between attempts to connect; it doubles with each failure. @default 50 */
@@ -32,6 +37,7 @@ export interface RunnerClientOptions {
 export interface RunnerClientConfig {
   readonly connectTimeoutMs: number;
   readonly heartbeatMs: number;
+  readonly maxMissedBeats: number;
   readonly maxConnections: number;
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
@@ -48,6 +54,7 @@ export function compileClientOptions(options: RunnerClientOptions = {}): RunnerC
   return Object.freeze({
     connectTimeoutMs: options.connectTimeoutMs ?? 5000,
     heartbeatMs: options.heartbeatMs ?? 5000,
+    maxMissedBeats: options.maxMissedBeats ?? 11,
     maxConnections: options.maxConnections ?? 64,
     minBackoffMs: options.minBackoffMs ?? 50,
     maxBackoffMs: options.maxBackoffMs ?? 1000,

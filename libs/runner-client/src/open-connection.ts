@@ -47,6 +47,7 @@ export async function openConnection(target: ConnectionTarget): Promise<OpenedCo
     runner,
     address,
     heartbeatMs: config.heartbeatMs,
+    maxMissedBeats: config.maxMissedBeats,
     limits: config.limits,
     onGoAway: () => target.onGoAway(),
   });

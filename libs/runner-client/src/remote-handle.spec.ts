@@ -173,6 +173,27 @@ test('no address is a mistake that is named at once', () => {
   expect(() => connectRunner('matmul', [])).toThrow(expect.objectContaining({ code: 'runner_map_invalid' }));
 });
 
+describe('a runner that answers nothing', () => {
+  test('is dead after as many beats as it may miss', async () => {
+    const runner = await startRunner();
+    const handle = openHandle([runner.address], { heartbeatMs: 20, maxMissedBeats: 2 });
+    await handle.run('a', [], {});
+    runner.freeze();
+    expect(await errorOf(handle.run('a', [], {}))).toMatchObject({ code: 'unavailable' });
+  });
+
+  test('is waited for while it may only be computing', async () => {
+    const runner = await startRunner();
+    const handle = openHandle([runner.address], { heartbeatMs: 5, maxMissedBeats: 1000 });
+    await handle.run('a', [], {});
+    runner.freeze();
+    const call = handle.run('a', [], {});
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    runner.thaw();
+    expect(await call).toBe(0);
+  });
+});
+
 describe('proxy settings', () => {
   const saved = { ...process.env };
   afterEach(() => {

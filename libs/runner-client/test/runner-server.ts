@@ -30,6 +30,9 @@ export interface RunnerOptions {
 export interface TestRunner {
   readonly address: RunnerAddress;
   readonly connections: ServerConnection[];
+  /** Reads and answers nothing until it thaws, as a process whose model computes. */
+  freeze(): void;
+  thaw(): void;
   /** Cuts every connection and listens no more, as a process that is killed. */
   kill(): Promise<void>;
 }
@@ -64,7 +67,13 @@ export async function startRunner(options: RunnerOptions = {}): Promise<TestRunn
   cleanups.push(kill);
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-  return { address: address.kind === 'tcp' ? { ...address, port } : address, connections, kill };
+  return {
+    address: address.kind === 'tcp' ? { ...address, port } : address,
+    connections,
+    freeze: () => sockets.forEach((socket) => socket.pause()),
+    thaw: () => sockets.forEach((socket) => socket.resume()),
+    kill,
+  };
 }
 
 /** An address where nothing listens yet; a TCP one has port 0, which picks a free one when it is listened on. */
