@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeMachine, keepResults } from '../results.js';
+import { Pair, type Sample } from './pair.js';
+import { formatReport, summarize } from './report.js';
+import { stacks } from './stacks/list.js';
+
+const { values } = parseArgs({
+  options: {
+    /** Fewer and shorter rounds: under a minute. */
+    quick: { type: 'boolean', default: false },
+    /** 10 MiB as well. */
+    large: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    'round-ms': { type: 'string' },
+    'no-results': { type: 'boolean', default: false },
+  },
+});
+const rounds = Number(values.rounds ?? (values.quick ? 3 : 5));
+const roundMs = Number(values['round-ms'] ?? (values.quick ? 80 : 250));
+// The last is a picture of 1×3×224×224 float32.
+const sizes = [16, 4096, 3 * 224 * 224 * 4, ...(values.large ? [10 * 1024 * 1024] : [])];
+const concurrencies = [1, 16, 64];
+
+const machine = describeMachine();
+const folder = await mkdtemp(join(tmpdir(), 'hop-'));
+const pairs = stacks.flatMap((stack) => [new Pair(stack, 'unix'), new Pair(stack, 'tcp')]);
+const samples: Sample[] = [];
+try {
+  await Promise.all(pairs.map((pair) => pair.start(folder)));
+  // The compiler has seen the code before the first cell, which would else pay for it.
+  for (const pair of pairs) await pair.measure({ bytes: 16, concurrency: 16, durationMs: 700 });
+  for (const bytes of sizes) {
+    for (const concurrency of concurrencies.filter((c) => bytes * c < 256 * 1024 * 1024)) {
+      // The first round warms up. The others alternate, so that what disturbs the machine disturbs all alike.
+      for (let round = 0; round <= rounds; round++) {
+        for (const [turn] of pairs.entries()) {
+          const pair = pairs[(turn + round) % pairs.length];
+          const sample = await pair?.measure({ bytes, concurrency, durationMs: roundMs });
+          if (sample !== undefined && round > 0) samples.push(sample);
+        }
+      }
+      console.error(`measured ${bytes} B, ${concurrency} at a time`);
+    }
+  }
+} finally {
+  for (const pair of pairs) pair.stop();
+  await rm(folder, { recursive: true });
+}
+
+const cells = summarize(samples);
+console.log(`${formatReport(cells, 'frames')}\n`);
+console.log(
+  `${machine.node}, ${machine.cores} × ${machine.cpu}, load average ${machine.loadAverage} at the start`,
+);
+if (!values['no-results']) {
+  const name = values.quick ? 'hop-quick' : 'hop';
+  console.log(`raw results: ${await keepResults(name, { machine, rounds, roundMs, cells, samples })}`);
+}
