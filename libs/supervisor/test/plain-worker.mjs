@@ -3,9 +3,10 @@ import net from 'node:net';
 import { attach } from '../dist/child/index.js';
 
 const worker = await attach();
-const server = net.createServer({ allowHalfOpen: true }, async (socket) => {
-  const chunks = await socket.toArray();
-  socket.end(Buffer.concat(chunks));
+const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+  const chunks = [];
+  socket.on('data', (chunk) => chunks.push(chunk));
+  socket.on('end', () => socket.end(Buffer.concat(chunks)));
 });
 await worker.serve('inner', server);
 worker.ready();

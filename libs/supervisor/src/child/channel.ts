@@ -13,8 +13,7 @@ export function openChannel(): Channel {
   if (process.send === undefined) {
     throw new ServeError('unavailable', 'this file is a worker: it runs only as the entry of a watcher');
   }
-  // The lifeline is faster; this also covers an arbiter that closes the channel and lives on.
-  process.once('disconnect', () => process.exit(1));
+  // No exit on 'disconnect': the lifeline kills the whole group, and an exit that is faster would leave grandchildren.
   return {
     send: (message) =>
       new Promise((resolve) => {
