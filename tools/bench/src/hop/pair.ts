@@ -58,7 +58,10 @@ export class Pair {
 }
 
 class Peer {
-  readonly #child: ChildProcess = fork(fileURLToPath(new URL('./peer.ts', import.meta.url)));
+  readonly #child: ChildProcess = fork(fileURLToPath(new URL('./peer.ts', import.meta.url)), {
+    // Named, as the bench may itself run in a test runner.
+    execArgv: ['--import', 'tsx'],
+  });
 
   ask<T>(request: PeerRequest): Promise<T> {
     return new Promise((resolve, reject) => {
