@@ -1,5 +1,5 @@
 import { ServeError } from '@bentots/errors';
-import { json, Service, text } from '@bentots/service';
+import { file, FileValue, json, multipart, Service, text } from '@bentots/service';
 import { describe, expect, test } from 'vitest';
 import { createGate, post, sendRaw, startEdge, until } from '../test/edge.js';
 
@@ -23,6 +23,29 @@ describe('an API route', () => {
     }
     const request = 'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\n[7]';
     expect(await sendRaw(edge.port, request)).toMatch(/^HTTP\/1.1 200 OK[^]*\[7\]$/);
+  });
+
+  test('reads a form and answers one', async () => {
+    const fields = { name: text(), page: file() };
+    const service = new Service('demo').api(
+      'sign',
+      { input: multipart({ fields }), output: multipart({ fields }) },
+      ({ name, page }) => ({ name: `signed ${name}`, page: new FileValue(page.bytes, { name: page.name }) }),
+    );
+    const edge = await startEdge(service);
+    const form = new FormData();
+    form.append('page', new File(['words'], 'page.txt'));
+    form.append('name', 'Ada');
+    const response = await fetch(`${edge.url}/sign`, { method: 'POST', body: form });
+    const answer = await response.formData();
+    expect(answer.get('name')).toBe('signed Ada');
+    expect(answer.get('page')).toMatchObject({ name: 'page.txt', size: 5 });
+    const wrong = await post(`${edge.url}/sign`, { name: 'Ada' });
+    expect(wrong.status).toBe(415);
+    form.delete('page');
+    const incomplete = await fetch(`${edge.url}/sign`, { method: 'POST', body: form });
+    expect(incomplete.status).toBe(400);
+    expect(await incomplete.json()).toMatchObject({ code: 'invalid_argument', field: 'page' });
   });
 
   test('has the path that its API names, slashes and all', async () => {

@@ -5,6 +5,7 @@ import {
   file,
   image,
   json,
+  multipart,
   Service,
   type Tensor,
   tensor,
@@ -23,9 +24,11 @@ class Classifier {
 
 function everything(): Service {
   const runners = [createRunner(Classifier, { name: 'classifier' })];
+  const fields = { page: file(), about: json() };
   return new Service('demo', { version: '1.2', description: 'Shows everything.', runners })
     .api('classify', { input: tensor({ shape: [-1, 4] }), output: json(), description: 'Rows.' }, () => null)
     .api('read', { input: image(), output: text(), route: 'v1/read' }, () => 'seven')
+    .api('sign', { input: multipart({ fields }), output: multipart({ fields }) }, (value) => value)
     .api('keep', { input: file(), output: file() }, (value) => value)
     .api('say', { input: text(), output: tensor() }, () => {
       throw new Error('never called');
@@ -65,6 +68,18 @@ describe('the OpenAPI document', () => {
           },
         },
         '/v1/read': { post: { 'x-bentoml-name': 'read' } },
+        '/sign': {
+          post: {
+            requestBody: {
+              content: {
+                'multipart/form-data': {
+                  schema: { required: ['page', 'about'] },
+                  encoding: { about: { contentType: 'application/json' } },
+                },
+              },
+            },
+          },
+        },
         '/livez': { get: { tags: ['Infrastructure'] } },
       },
     });

@@ -70,8 +70,8 @@ function specOf(descriptor: IODescriptor<unknown>): DescriptorSpec {
   return descriptor.toSpec();
 }
 
-function contentOf({ mediaTypes, schema, example }: OpenApiBody): object {
-  const media = { schema, ...(example !== undefined && { example }) };
+function contentOf({ mediaTypes, schema, example, encoding }: OpenApiBody): object {
+  const media = { schema, ...(example !== undefined && { example }), ...(encoding && { encoding }) };
   return Object.fromEntries(mediaTypes.map((type) => [type, media]));
 }
 

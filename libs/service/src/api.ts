@@ -134,5 +134,7 @@ function pickRunners(
 function checkDescriptor(where: string, value: unknown): void {
   const known = typeof value === 'object' && value !== null && 'decodeBody' in value && 'encodeBody' in value;
   if (!known)
-    throw invalidService(`${where} is no IO descriptor; use json(), text(), tensor(), image() or file()`);
+    throw invalidService(
+      `${where} is no IO descriptor; use json(), text(), tensor(), image(), file() or multipart()`,
+    );
 }

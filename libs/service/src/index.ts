@@ -7,6 +7,7 @@ export { text } from './io/text.js';
 export { tensor } from './io/tensor.js';
 export { image } from './io/image.js';
 export { file } from './io/file.js';
+export { multipart } from './io/multipart.js';
 export { Tensor, hasDType } from './tensor.js';
 export { Image } from './image.js';
 export { FileValue } from './values.js';
@@ -27,6 +28,7 @@ export type { JsonOptions } from './io/json.js';
 export type { TensorOptions } from './io/tensor.js';
 export type { ImageOptions } from './io/image.js';
 export type { FileOptions } from './io/file.js';
+export type { MultipartFields, MultipartOptions, MultipartValue } from './io/multipart.js';
 
 // For our apps and libraries: how services are run.
 export { describeService } from './describe.js';

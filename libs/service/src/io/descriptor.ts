@@ -7,6 +7,8 @@ export interface Body {
   /** The `content-type` header. */
   readonly contentType: string | undefined;
   readonly bytes: Uint8Array;
+  /** Its name, when it is the file of a form. */
+  readonly fileName?: string | undefined;
 }
 
 /** The body of an HTTP answer. */
@@ -33,6 +35,8 @@ export interface OpenApiBody {
   readonly mediaTypes: readonly string[];
   readonly schema: JsonSchema;
   readonly example?: unknown;
+  /** Media types of the fields of a form. */
+  readonly encoding?: Readonly<Record<string, { readonly contentType: string }>>;
 }
 
 /** What clients that configure themselves need to know of a descriptor. */
@@ -71,14 +75,4 @@ export function wrongKind(id: string, kinds: readonly Content['kind'][], got: Co
 export function mediaTypeOf(contentType: string | undefined): string | undefined {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
   return type === '' ? undefined : type;
-}
-
-/** Refuses multipart bodies, which these descriptors would take for the file itself. */
-export function refuseMultipart(id: string, contentType: string | undefined): void {
-  if (mediaTypeOf(contentType)?.startsWith('multipart/')) {
-    throw new ServeError(
-      'unsupported_media_type',
-      `${id} does not read multipart bodies yet: send the bytes as the body, with their own content-type`,
-    );
-  }
 }

@@ -32,11 +32,7 @@ test('a body without a known type is taken for the expected one', async () => {
 
 test.each([
   ['image/png', 'unsupported_media_type', 'the file is image/png, expected application/pdf'],
-  [
-    'multipart/form-data; boundary=x',
-    'unsupported_media_type',
-    'bentoml.io.File does not read multipart bodies yet',
-  ],
+  ['multipart/form-data; boundary=x', 'invalid_argument', 'the multipart body cannot be read'],
 ])('a body of type %s is refused', async (type, code, message) => {
   const error = await caught(() => file({ mimeType: 'application/pdf' }).decodeBody(body(pdf, type)));
   expect(error.code).toBe(code);

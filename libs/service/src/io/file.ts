@@ -1,7 +1,8 @@
 import { ServeError } from '@bentots/errors';
 import { kindOf } from '../kind-of.js';
 import { FileValue } from '../values.js';
-import { type Content, type IODescriptor, mediaTypeOf, refuseMultipart, wrongKind } from './descriptor.js';
+import { type Body, type Content, type IODescriptor, mediaTypeOf, wrongKind } from './descriptor.js';
+import { isMultipart, pickFile } from './pick-file.js';
 
 const ID = 'bentoml.io.File';
 const KINDS = ['file', 'bytes'] as const satisfies Content['kind'][];
@@ -14,20 +15,27 @@ export interface FileOptions {
   readonly maxBytes?: number;
 }
 
-/** A file: bytes that nothing looks into. */
+/** A file: bytes that nothing looks into. As the body itself, or as the only file of a form. */
 export function file(options: FileOptions = {}): IODescriptor<FileValue> {
-  const read = (bytes: Uint8Array, given: string | undefined): FileValue => {
+  const read = (bytes: Uint8Array, given: string | undefined, name?: string): FileValue => {
     const mimeType = mediaTypeOf(given);
     checkSize(bytes, options.maxBytes);
     checkType(mimeType, options.mimeType);
-    return new FileValue(bytes, { mimeType: mimeType ?? options.mimeType });
+    return new FileValue(bytes, { mimeType: mimeType ?? options.mimeType, name });
+  };
+  const readForm = async (form: Body): Promise<FileValue> => {
+    const expected = options.mimeType;
+    const what = expected === undefined ? 'file' : `file of type ${expected}`;
+    const matches = (type: string): boolean => expected === undefined || type === expected;
+    const { bytes, contentType, fileName } = await pickFile(form, what, matches);
+    return read(bytes, contentType, fileName);
   };
   return {
     id: ID,
     contentKinds: KINDS,
-    decodeBody: ({ bytes, contentType }) => {
-      refuseMultipart(ID, contentType);
-      return read(bytes, contentType);
+    decodeBody: (body) => {
+      const { bytes, contentType, fileName } = body;
+      return isMultipart(contentType) ? readForm(body) : read(bytes, contentType, fileName);
     },
     encodeBody: (value) => {
       const { bytes, mimeType, name } = checkFile(value);

@@ -2,7 +2,8 @@ import { ServeError } from '@bentots/errors';
 import { Image, type ImageFormat } from '../image.js';
 import { invalidService } from '../invalid-service.js';
 import { kindOf } from '../kind-of.js';
-import { type Content, type IODescriptor, refuseMultipart, wrongKind } from './descriptor.js';
+import { type Content, type IODescriptor, wrongKind } from './descriptor.js';
+import { isMultipart, pickFile } from './pick-file.js';
 
 const ID = 'bentoml.io.Image';
 const KINDS = ['file', 'bytes'] as const satisfies Content['kind'][];
@@ -24,6 +25,7 @@ export interface ImageOptions {
 
 /**
  * A picture: PNG, JPEG, WebP, GIF, TIFF, AVIF or BMP in; PNG, JPEG or WebP out. The bytes decide which it is, not the header.
+ * As the body itself, or as the only image of a form.
  */
 export function image(options: ImageOptions = {}): IODescriptor<Image> {
   const { mimeType = 'image/png', allowedMimeTypes, maxPixels } = options;
@@ -52,9 +54,9 @@ export function image(options: ImageOptions = {}): IODescriptor<Image> {
   return {
     id: ID,
     contentKinds: KINDS,
-    decodeBody: ({ bytes, contentType }) => {
-      refuseMultipart(ID, contentType);
-      return read(bytes);
+    decodeBody: async (body) => {
+      if (!isMultipart(body.contentType)) return read(body.bytes);
+      return read((await pickFile(body, 'image', (type) => type.startsWith('image/'))).bytes);
     },
     encodeBody: async (value) => ({
       contentType: mimeType,
