@@ -25,14 +25,17 @@ const sizes = [16, 4096, 3 * 224 * 224 * 4, ...(values.large ? [10 * 1024 * 1024
 const concurrencies = [1, 16, 64];
 
 const machine = describeMachine();
-const folder = await mkdtemp(join(tmpdir(), 'hop-'));
-const pairs = stacks.flatMap((stack) => [new Pair(stack, 'unix'), new Pair(stack, 'tcp')]);
 const samples: Sample[] = [];
-try {
-  await Promise.all(pairs.map((pair) => pair.start(folder)));
-  // The compiler has seen the code before the first cell, which would else pay for it.
-  for (const pair of pairs) await pair.measure({ bytes: 16, concurrency: 16, durationMs: 700 });
-  for (const bytes of sizes) {
+for (const bytes of sizes) await measureSize(bytes);
+
+/** Measures all cells of one size, in processes of their own: the garbage of other sizes is in nobody's figures. */
+async function measureSize(bytes: number): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'hop-'));
+  const pairs = stacks.flatMap((stack) => [new Pair(stack, 'unix'), new Pair(stack, 'tcp')]);
+  try {
+    await Promise.all(pairs.map((pair) => pair.start(folder)));
+    // The compiler has seen the code before the first cell, which would else pay for it.
+    for (const pair of pairs) await pair.measure({ bytes, concurrency: 16, durationMs: 2 * roundMs });
     for (const concurrency of concurrencies.filter((c) => bytes * c < 256 * 1024 * 1024)) {
       // The first round warms up. The others alternate, so that what disturbs the machine disturbs all alike.
       for (let round = 0; round <= rounds; round++) {
@@ -44,10 +47,10 @@ try {
       }
       console.error(`measured ${bytes} B, ${concurrency} at a time`);
     }
+  } finally {
+    for (const pair of pairs) pair.stop();
+    await rm(folder, { recursive: true, force: true });
   }
-} finally {
-  for (const pair of pairs) pair.stop();
-  await rm(folder, { recursive: true });
 }
 
 const cells = summarize(samples);
