@@ -6,7 +6,8 @@ const worker = await attach();
 const server = net.createServer({ allowHalfOpen: true }, (socket) => {
   const chunks = [];
   socket.on('data', (chunk) => chunks.push(chunk));
-  socket.on('end', () => socket.end(Buffer.concat(chunks)));
+  // Later, when Node would have closed a connection that may not be half open.
+  socket.on('end', () => setTimeout(() => socket.end(Buffer.concat(chunks)), 20));
 });
 await worker.serve('inner', server);
 worker.ready();
