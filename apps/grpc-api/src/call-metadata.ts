@@ -3,8 +3,13 @@ import { ServeError } from '@bentots/errors';
 
 /** What the client sent, as API functions read it: lower-case keys, several values joined, binary ones in base64. */
 export function readMetadata(metadata: Metadata): Readonly<Record<string, string>> {
-  const headers = Object.entries(metadata.toHttp2Headers());
-  return Object.fromEntries(headers.map(([key, values]) => [key, [values].flat().join(', ')]));
+  const headers = metadata.toHttp2Headers();
+  const read: Record<string, string> = {};
+  for (const key in headers) {
+    const values = headers[key];
+    read[key] = Array.isArray(values) ? values.join(', ') : String(values);
+  }
+  return read;
 }
 
 /** Headers that frame an HTTP answer: a function that serves both protocols may set them, gRPC frames by itself. */
