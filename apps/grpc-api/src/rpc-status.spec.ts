@@ -119,20 +119,39 @@ describe('an error as google.rpc.Status', () => {
   });
 });
 
-test('a client finds it in grpc-status-details-bin', async () => {
-  const service = new Service('refusing').api('refuse', { input: json(), output: json() }, () => {
-    throw new ServeError('overloaded', 'full', { details: { retryAfterMs: 3000 } });
-  });
+/** The status that a client gets, decoded from the trailer. */
+async function refusalOf(service: Service, apiName: string): Promise<Record<string, unknown>> {
   const client = (await startApi(service)).client();
   const error = await client
-    .call('refuse', { $case: 'json', value: null })
-    .catch((reason: unknown) => reason as { code: number; metadata: Metadata });
+    .call(apiName, { $case: 'json', value: null })
+    .catch((reason: unknown) => reason as { metadata: Metadata });
   if (error === undefined || !('metadata' in error)) throw new Error('the call was answered');
-  expect(error.code).toBe(status.UNAVAILABLE);
   const [bytes] = error.metadata.get('grpc-status-details-bin');
-  expect(decode(bytes as Buffer)).toEqual({
-    code: status.UNAVAILABLE,
-    message: 'full',
-    details: [info('overloaded', { retryAfterMs: '3000' }), { RetryInfo: { retry_delay: { seconds: 3 } } }],
+  return decode(Buffer.from(bytes ?? ''));
+}
+
+describe('a client finds in grpc-status-details-bin', () => {
+  test('when to try again', async () => {
+    const service = new Service('refusing').api('refuse', { input: json(), output: json() }, () => {
+      throw new ServeError('overloaded', 'full', { details: { retryAfterMs: 3000 } });
+    });
+    expect(await refusalOf(service, 'refuse')).toEqual({
+      code: status.UNAVAILABLE,
+      message: 'full',
+      details: [info('overloaded', { retryAfterMs: '3000' }), { RetryInfo: { retry_delay: { seconds: 3 } } }],
+    });
+  });
+
+  test("what an API's schema says against the input", async () => {
+    const validate = () => ({ issues: [{ message: 'expected a number', path: ['rows', 1] }] });
+    const schema = { '~standard': { version: 1, vendor: 'test', validate } } as const;
+    const service = new Service('strict').api('sum', { input: json({ schema }), output: json() }, () => 1);
+    expect(await refusalOf(service, 'sum')).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: [
+        { ErrorInfo: { reason: 'invalid_argument' } },
+        { BadRequest: { field_violations: [{ field: 'rows[1]', description: 'expected a number' }] } },
+      ],
+    });
   });
 });
