@@ -21,7 +21,11 @@ const doors = [
     why: 'the supervisor is the only spawner of processes',
   },
   { packages: ['@grpc/*'], rooms: ['apps/grpc-api'], why: 'gRPC lives at its edge' },
-  { packages: ['sharp', 'bmp-ts'], rooms: ['libs/service'], why: 'pictures are decoded by the image descriptor' },
+  {
+    packages: ['sharp', 'bmp-ts'],
+    rooms: ['libs/service'],
+    why: 'pictures are decoded by the image descriptor',
+  },
   {
     packages: ['tsx', 'tsx/*'],
     rooms: ['libs/service-loader'],
