@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { eventually, fixture, isAlive } from '../test/tree.js';
 import { runOnce } from './run-once.js';
 
@@ -41,6 +41,15 @@ describe('runOnce', () => {
 
   test('a file that does not exist is a failure with words', async () => {
     await expect(runOnce('/nowhere/x.mjs', null)).rejects.toThrow(/Cannot find module/);
+  });
+
+  test('last words are told without the colours of a terminal', async () => {
+    vi.stubEnv('FORCE_COLOR', '1');
+    const failure = runOnce('/nowhere/x.mjs', null);
+    await expect(failure).rejects.toThrow(/Cannot find module/);
+    // eslint-disable-next-line no-control-regex -- the escape character is what must not be there
+    await expect(failure).rejects.not.toThrow(/\u001b/);
+    vi.unstubAllEnvs();
   });
 
   test('a child that takes too long is killed', async () => {

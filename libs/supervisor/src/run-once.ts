@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { type ErrorCode, ServeError } from '@bentots/errors';
 import type { JsonValue } from './plan.js';
 import { killGroup } from './process/kill-group.js';
@@ -84,7 +85,9 @@ function keepLastWords(child: ChildProcess): () => string {
     process.stderr.write(chunk);
     kept = (kept + chunk.toString()).slice(-KEPT_STDERR_CHARS);
   });
-  return () => kept.split('\n').filter(isTelling).slice(-SHOWN_STDERR_LINES).join('\n');
+  // Node colours its stack when it is told to by the environment; an error message holds none.
+  return () =>
+    stripVTControlCharacters(kept).split('\n').filter(isTelling).slice(-SHOWN_STDERR_LINES).join('\n');
 }
 
 /** Leaves out what Node prints around every error. */
