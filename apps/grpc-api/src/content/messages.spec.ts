@@ -62,3 +62,9 @@ describe('the wrong content is invalid_argument that lists what the API accepts'
     );
   });
 });
+
+test('an API whose input has no form in gRPC is unimplemented, and says what to do', () => {
+  const read = (): Content => contentFromRequest({ $case: 'text', value: 'x' }, []);
+  expect(read).toThrow(expect.objectContaining({ code: 'unimplemented' }));
+  expect(read).toThrow('call it over HTTP');
+});

@@ -31,12 +31,18 @@ const FIELD_OF_KIND: Readonly<Record<Content['kind'], string>> = {
 
 /**
  * The content that a request carries, when it is of one of the kinds that the API reads; else `invalid_argument` that
- * lists the fields it reads.
+ * lists the fields it reads. An API whose input has no form in this protocol is `unimplemented`.
  */
 export function contentFromRequest(
   wire: RequestContent | undefined,
   kinds: readonly Content['kind'][],
 ): Content {
+  if (kinds.length === 0) {
+    throw new ServeError(
+      'unimplemented',
+      'the input of this API is not served over gRPC yet; call it over HTTP',
+    );
+  }
   const content = wire && readContent(wire);
   if (content !== undefined && kinds.includes(content.kind)) return content;
   const accepted = kinds.map((kind) => FIELD_OF_KIND[kind]);
