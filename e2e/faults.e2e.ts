@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectGrpc, get, postJson } from './src/clients.js';
 import { startLoad } from './src/load.js';
@@ -133,6 +134,8 @@ describe('SIGTERM under load', () => {
     const began = performance.now();
     server.signal('SIGINT');
     await server.printed(/SIGINT: requests in flight/);
+    // A key press that npm or Nx pass on arrives twice within moments and is one wish; a second wish comes later.
+    await sleep(400);
     const { code } = await server.stop('SIGINT');
     expect(code).toBe(130);
     expect(performance.now() - began).toBeLessThan(10_000);
