@@ -85,25 +85,38 @@ describe('read-digits, every server a tree of its own, tied by a runner map over
   });
 
   test('a picture without digits is refused with the reason, by both protocols', async () => {
-    const blank = Buffer.from(
-      'iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAEElEQVR42mP8/58BBJgYGKAMABcoAwFsO7ZHAAAAAElFTkSuQmCC',
-      'base64',
-    );
+    const { problem, call } = await send(Buffer.from(BLANK_PNG, 'base64'));
+    expect(problem).toMatchObject({
+      status: 422,
+      code: 'unprocessable',
+      detail: 'the picture shows no digits',
+    });
+    await expect(call).rejects.toMatchObject({ code: 9, details: 'the picture shows no digits' });
+  });
+
+  test('what is no picture is refused as a wrong input, by both protocols', async () => {
+    const { problem, call } = await send(Buffer.from('no picture'));
+    expect(problem).toMatchObject({ status: 400, code: 'invalid_argument' });
+    await expect(call).rejects.toMatchObject({ code: 3 });
+  });
+
+  /** Sends bytes as a PNG through both protocols. */
+  async function send(png: Buffer): Promise<{ problem: unknown; call: Promise<unknown> }> {
+    const headers = { 'content-type': 'image/png' };
     const response = await fetch(`${http}/read_number`, {
       method: 'POST',
-      headers: { 'content-type': 'text/plain' },
-      body: 'no picture',
+      headers,
+      body: new Uint8Array(png),
     });
-    expect(response.status).toBeGreaterThanOrEqual(400);
     expect(response.headers.get('content-type')).toContain('application/problem+json');
-    await expect(
-      grpc.call('Call', {
-        api_name: 'read_number',
-        file: { kind: 'image/png', content: blank.subarray(0, 20) },
-      }),
-    ).rejects.toMatchObject({ code: 3 });
-  });
+    const call = grpc.call('Call', { api_name: 'read_number', file: { kind: 'image/png', content: png } });
+    return { problem: await response.json(), call };
+  }
 });
+
+/** 24 × 24 pixels of paper. */
+const BLANK_PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAABgAAAAYCAIAAABvFaqvAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAJUlEQVQ4jWN4RyXAMGoQQTAaRoTBaBgRBqNhRBiMhhFhMIzDCACG/kbbXUa/ZAAAAABJRU5ErkJggg==';
 
 /** The share of `got` that equals `wanted`. */
 function share<T>(got: readonly T[], wanted: readonly T[]): number {
