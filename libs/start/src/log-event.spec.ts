@@ -16,7 +16,14 @@ function lineOf(event: SupervisorEvent): string | undefined {
 }
 
 const worker = { watcher: 'http_api', workerId: 2, generation: 1, pid: 42 };
-const died = { type: 'worker-exited', code: null, signal: 'SIGKILL', livedMs: 5, ...worker } as const;
+const died = {
+  type: 'worker-exited',
+  code: null,
+  signal: 'SIGKILL',
+  reason: 'crashed',
+  livedMs: 5,
+  ...worker,
+} as const;
 const error = { code: 'worker_not_ready', message: 'model.onnx is missing' } as const;
 
 test.each<[SupervisorEvent, string]>([

@@ -16,8 +16,26 @@ export interface WorkerRef {
 /** Why a process group was killed. */
 export type KillReason = 'grace time is over' | 'not ready in time' | 'heartbeat stopped' | 'forced';
 
+/**
+ * Why a process ended: it was `asked` to, it `left` on a signal that the arbiter did not send, it `ended` by itself with
+ * code 0, it `crashed`, it never ran, or it was killed.
+ */
+export type ExitReason = 'asked' | 'left' | 'ended' | 'crashed' | 'not started' | KillReason;
+
+/** Every {@link RestartReason}. */
+export const RESTART_REASONS = [
+  'crashed',
+  'heartbeat',
+  'left',
+  'reload',
+  'restart',
+  'max-requests',
+  'max-age',
+  'memory',
+] as const;
+
 /** Why a worker is started again. */
-export type RestartReason = 'crashed' | 'left' | 'reload';
+export type RestartReason = (typeof RESTART_REASONS)[number];
 
 /** Everything that happens in a tree, in order; made to be logged as it is. */
 export type SupervisorEvent =
@@ -33,7 +51,10 @@ export type SupervisorEvent =
       readonly signal: NodeJS.Signals | null;
       /** Whether the arbiter had asked for it. */
       readonly expected: boolean;
+      readonly reason: ExitReason;
       readonly livedMs: number;
+      /** Time from the request to stop; absent if there was none. */
+      readonly drainMs?: number;
       readonly error?: ServeErrorJson;
     } & WorkerRef)
   | ({

@@ -1,12 +1,22 @@
 import { expect, test } from 'vitest';
-import { isArbiterMessage, isWorkerMessage } from './ipc.js';
+import { type Beat, isArbiterMessage, isWorkerMessage } from './ipc.js';
+
+const beat: Beat = {
+  lateMs: 0,
+  lagMs: 0.1,
+  lagP50Ms: 0,
+  utilization: 0.1,
+  cpu: 1.2,
+  rssBytes: 1,
+  heapBytes: 1,
+};
 
 test.each([
   { supervisor: 'hello' },
   { supervisor: 'ready', info: null },
   { supervisor: 'fail', error: { code: 'internal', message: 'x' } },
   { supervisor: 'closed', socket: 'http', count: 2 },
-  { supervisor: 'beat', lagMs: 0, utilization: 0.1, rssBytes: 1 },
+  { supervisor: 'beat', ...beat },
   { supervisor: 'snapshot', id: 0, snapshot: [] },
 ])('a worker may say %j', (message) => {
   expect(isWorkerMessage(message)).toBe(true);
@@ -23,7 +33,8 @@ test.each([
   { supervisor: 'taken' },
   { supervisor: 'taken', id: '1' },
   { supervisor: 'closed', socket: 1, count: 2 },
-  { supervisor: 'beat', lagMs: Number.NaN, utilization: 0, rssBytes: 0 },
+  { supervisor: 'beat', ...beat, lagMs: Number.NaN },
+  { supervisor: 'beat', lagMs: 0, utilization: 0, rssBytes: 0 },
 ])("%j is the user's own, or broken, and ignored", (message) => {
   expect(isWorkerMessage(message)).toBe(false);
 });

@@ -18,18 +18,25 @@ export interface WorkerInit {
   readonly title: string;
   readonly data: JsonValue;
   readonly sockets: readonly WorkerSocket[];
-  /** 0: send none. */
   readonly heartbeatMs: number;
   readonly snapshotMs: number;
 }
 
-/** How a worker's event loop is doing. */
+/** How a worker has been doing since its last beat. */
 export interface Beat {
   /** How much later than planned the beat was sent. */
+  readonly lateMs: number;
+  /** The longest time that anything waited for the event loop. */
   readonly lagMs: number;
-  /** Share of time that the loop was busy, 0 to 1. */
+  /** What half of the samples did not wait longer than. */
+  readonly lagP50Ms: number;
+  /** Share of time that the event loop was busy, 0 to 1. */
   readonly utilization: number;
+  /** Share of one core that the process used, all its threads together: more than 1 is possible. */
+  readonly cpu: number;
   readonly rssBytes: number;
+  /** JavaScript objects. */
+  readonly heapBytes: number;
 }
 
 /**
@@ -70,6 +77,16 @@ const isString = (value: unknown): value is string => typeof value === 'string';
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
 const always = (): boolean => true;
 
+const BEAT_FIELDS: readonly (keyof Beat)[] = [
+  'lateMs',
+  'lagMs',
+  'lagP50Ms',
+  'utilization',
+  'cpu',
+  'rssBytes',
+  'heapBytes',
+];
+
 const WORKER_CHECKS: Readonly<Record<WorkerMessage['supervisor'], (fields: Fields) => boolean>> = {
   hello: always,
   ready: always,
@@ -78,7 +95,7 @@ const WORKER_CHECKS: Readonly<Record<WorkerMessage['supervisor'], (fields: Field
   unlistened: always,
   taken: ({ id }) => isNumber(id),
   closed: ({ socket, count }) => isString(socket) && isNumber(count),
-  beat: ({ lagMs, utilization, rssBytes }) => isNumber(lagMs) && isNumber(utilization) && isNumber(rssBytes),
+  beat: (fields) => BEAT_FIELDS.every((name) => isNumber(fields[name])),
   snapshot: ({ id }) => isNumber(id),
   'ask-metrics': ({ id }) => isNumber(id),
 };

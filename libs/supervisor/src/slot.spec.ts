@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { ask, Load } from '../test/load.js';
 import { endTrees, eventually, httpPlan, isAlive, Tree } from '../test/tree.js';
+import type { WorkerStatus } from './status.js';
 
 afterEach(endTrees);
 
@@ -9,6 +10,12 @@ const addressOf = (tree: Tree) => {
   if (socket === undefined) throw new Error('the tree has no socket');
   return socket.address;
 };
+
+async function workerOf(tree: Tree): Promise<WorkerStatus> {
+  const [worker] = (await tree.ask('status')).watchers.flatMap(({ workers }) => workers);
+  if (worker === undefined) throw new Error('the tree has no worker');
+  return worker;
+}
 
 async function end(tree: Tree): Promise<void> {
   tree.kill('SIGTERM');
@@ -124,6 +131,17 @@ describe('a worker whose event loop is blocked', () => {
     expect(await tree.event('worker-killed')).toMatchObject({ reason: 'heartbeat stopped' });
     expect(await ask(addressOf(tree))).toMatchObject({ generation: 2 });
     await end(tree);
+  });
+
+  test('is told from one whose event loop is only busy: that one still beats, and lives', async () => {
+    const tree = await Tree.start(httpPlan({ numProcesses: 1, heartbeatLimitMs: 3000 }));
+    const [pid = 0] = await tree.pids();
+    const busy = ask(addressOf(tree), '/spin?id=busy&ms=5000');
+    await eventually(async () => ((await workerOf(tree)).utilization ?? 0) > 0.9);
+    expect((await workerOf(tree)).cpu).toBeGreaterThan(0.1);
+    expect(await busy).toMatchObject({ id: 'busy', pid });
+    await end(tree);
+    expect(tree.events.filter(({ type }) => type === 'worker-killed')).toEqual([]);
   });
 
   test('is left alone if it was the arbiter that slept', async () => {

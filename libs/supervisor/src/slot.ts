@@ -49,7 +49,9 @@ export class Slot implements ProcessListener {
   /** Whoever waits for the first start, or for the successor. */
   #waiting: Waiting | undefined;
   restarts = 0;
-  lastExit: ProcessExit | undefined;
+  /** How often it was started again, by reason. */
+  readonly restartsBy = new Map<RestartReason, number>();
+  lastExit: (ProcessExit & { readonly at: Date }) | undefined;
 
   constructor(
     readonly workerId: number,
@@ -144,12 +146,15 @@ export class Slot implements ProcessListener {
 
   onExit(process: WorkerProcess, exit: ProcessExit): void {
     this.#all.delete(process);
+    this.lastExit = { ...exit, at: new Date() };
     this.#emit(process, {
       type: 'worker-exited',
       code: exit.code,
       signal: exit.signal,
       expected: exit.asked,
+      reason: exit.reason,
       livedMs: Math.round(exit.livedMs),
+      ...(exit.drainMs === undefined ? {} : { drainMs: Math.round(exit.drainMs) }),
       ...(exit.error === undefined ? {} : { error: exit.error.toJSON() }),
     });
     this.host.onGone(process);
@@ -163,7 +168,6 @@ export class Slot implements ProcessListener {
   }
 
   #onCurrentLost(process: WorkerProcess, exit: ProcessExit): void {
-    this.lastExit = exit;
     this.#current = undefined;
     if (this.#isStopping) {
       this.#states.setState('stopped');
@@ -196,13 +200,13 @@ export class Slot implements ProcessListener {
     this.#past = decision.past;
     if (!decision.isCrashLoop) {
       this.#states.setState('backing-off');
-      this.#restartAfter(process, decision.delayMs, 'crashed');
+      this.#restartAfter(process, decision.delayMs, crashReason(exit));
       return;
     }
     this.#states.setState('crash-looping');
     const crashes = decision.past.length;
     this.#emit(process, { type: 'crash-loop', crashes, windowMs: policy.windowMs });
-    if (policy.onCrashLoop === 'keep') this.#restartAfter(process, decision.delayMs, 'crashed');
+    if (policy.onCrashLoop === 'keep') this.#restartAfter(process, decision.delayMs, crashReason(exit));
     else this.host.onCrashLoop(crashLoopError(process, crashes, policy, exit));
   }
 
@@ -242,12 +246,19 @@ export class Slot implements ProcessListener {
 
   #emit(process: WorkerProcess, event: OwnEvent): void {
     const { watcher, workerId, generation, pid } = process;
+    if (event.type === 'worker-restarting') {
+      this.restartsBy.set(event.reason, (this.restartsBy.get(event.reason) ?? 0) + 1);
+    }
     this.host.emit({ ...event, watcher, workerId, generation, pid });
   }
 }
 
 type WithoutRef<E> = E extends WorkerRef ? Omit<E, keyof WorkerRef> : never;
 type OwnEvent = WithoutRef<SupervisorEvent>;
+
+function crashReason(exit: ProcessExit): RestartReason {
+  return exit.reason === 'heartbeat stopped' ? 'heartbeat' : 'crashed';
+}
 
 function stoppedError(): ServeError {
   return new ServeError('cancelled', 'the server was stopped before it was ready');

@@ -1,5 +1,7 @@
 import type { ServeError, ServeErrorJson } from '@bentots/errors';
+import type { ExitReason, RestartReason } from './events.js';
 import type { Beat } from './ipc.js';
+import type { WorkerProcess } from './process/worker-process.js';
 import type { Slot } from './slot.js';
 import type { BoundSocket } from './socket/bound-socket.js';
 import type { TreeState, WatcherState, WorkerState } from './states.js';
@@ -13,11 +15,37 @@ export interface WorkerStatus {
   readonly pid: number | undefined;
   /** How often it was started again, for whatever reason but a reload. */
   readonly restarts: number;
+  /** The same by reason, reloads included; reasons that never occurred are left out. */
+  readonly restartsByReason: Readonly<Partial<Record<RestartReason, number>>>;
+  /** When the process was spawned, as ISO 8601; undefined when there is none, as what follows. */
+  readonly startedAt: string | undefined;
+  readonly uptimeMs: number | undefined;
   readonly readyForMs: number;
+  /** Share of one core since the last beat; undefined before the first beat, as what follows. */
+  readonly cpu: number | undefined;
+  readonly rssBytes: number | undefined;
+  /** How long something waited for the event loop: the worst of the last beat, or how overdue the next one is. */
+  readonly lagMs: number | undefined;
+  /** Share of time that the event loop was busy. */
+  readonly utilization: number | undefined;
+  /** How late the heartbeat is: the last one when it came, or the next one when it does not come. */
+  readonly heartbeatLagMs: number | undefined;
   /** Connections that the arbiter handed to it and that are open; always 0 for shared sockets. */
   readonly connections: number;
   readonly beat: Beat | undefined;
+  /** How its last process ended. */
+  readonly lastExit: LastExit | undefined;
   readonly lastError: ServeErrorJson | undefined;
+}
+
+/** How a process ended. */
+export interface LastExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly reason: ExitReason;
+  readonly livedMs: number;
+  /** ISO 8601. */
+  readonly at: string;
 }
 
 /** A watcher as one sees it from outside. */
@@ -52,17 +80,49 @@ export function describeWatcher(watcher: Watcher): WatcherStatus {
 }
 
 function describeSlot(slot: Slot): WorkerStatus {
-  const { current } = slot;
-  const beat = current?.beat;
+  const { current, lastExit } = slot;
   return {
     workerId: slot.workerId,
     state: slot.state,
     generation: slot.generation,
     pid: current?.pid,
     restarts: slot.restarts,
+    restartsByReason: Object.fromEntries(slot.restartsBy),
+    startedAt: current?.startedAt.toISOString(),
+    uptimeMs: current && Math.round(current.uptimeMs),
     readyForMs: Math.round(current?.readyForMs ?? 0),
+    ...describeBeat(current),
     connections: current?.connections ?? 0,
-    beat: beat && { lagMs: beat.lagMs, utilization: beat.utilization, rssBytes: beat.rssBytes },
-    lastError: slot.lastExit?.error?.toJSON(),
+    lastExit: lastExit && {
+      code: lastExit.code,
+      signal: lastExit.signal,
+      reason: lastExit.reason,
+      livedMs: Math.round(lastExit.livedMs),
+      at: lastExit.at.toISOString(),
+    },
+    lastError: lastExit?.error?.toJSON(),
   };
+}
+
+type BeatStatus = Pick<
+  WorkerStatus,
+  'beat' | 'cpu' | 'rssBytes' | 'lagMs' | 'utilization' | 'heartbeatLagMs'
+>;
+
+function describeBeat(process: WorkerProcess | undefined): BeatStatus {
+  const beat = process?.beat;
+  const overdueMs = process?.heartbeatOverdueMs ?? 0;
+  return {
+    beat: beat && pickBeat(beat),
+    cpu: beat?.cpu,
+    rssBytes: beat?.rssBytes,
+    lagMs: beat && Math.max(beat.lagMs, overdueMs),
+    utilization: beat?.utilization,
+    heartbeatLagMs: beat && Math.max(beat.lateMs, overdueMs),
+  };
+}
+
+/** A message holds more than the beat, and status is sent to operators. */
+function pickBeat({ lateMs, lagMs, lagP50Ms, utilization, cpu, rssBytes, heapBytes }: Beat): Beat {
+  return { lateMs, lagMs, lagP50Ms, utilization, cpu, rssBytes, heapBytes };
 }

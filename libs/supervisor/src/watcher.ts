@@ -138,7 +138,7 @@ export class Watcher implements SlotHost {
         title: `${host.treeName}: ${config.name} ${workerId}`,
         data: config.data,
         sockets,
-        heartbeatMs: config.heartbeatLimitMs === 0 ? 0 : HEARTBEAT_MS,
+        heartbeatMs: HEARTBEAT_MS,
         snapshotMs: SNAPSHOT_MS,
       },
     };

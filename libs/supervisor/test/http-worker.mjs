@@ -10,10 +10,17 @@ const worker = await attach();
 const data = worker.data ?? {};
 let served = 0;
 
+/** The loop is busy and never blocked for long. */
+const busyTurn = () => {
+  for (const end = Date.now() + 20; Date.now() < end;);
+  return new Promise((resolve) => setImmediate(resolve));
+};
+
 const answer = async (request, response) => {
   const url = new URL(request.url, 'http://localhost');
   const ms = Number(url.searchParams.get('ms') ?? 0);
   if (url.pathname === '/block') for (const end = Date.now() + ms; Date.now() < end;);
+  else if (url.pathname === '/spin') for (const end = Date.now() + ms; Date.now() < end;) await busyTurn();
   else if (url.pathname === '/crash') process.exit(3);
   else if (ms > 0) await sleep(ms);
   if (url.pathname !== '/metrics') served += 1;

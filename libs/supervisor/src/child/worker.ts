@@ -1,8 +1,8 @@
-import { performance } from 'node:perf_hooks';
 import type net from 'node:net';
 import { exitCodeOf, ServeError } from '@bentots/errors';
 import type { ArbiterMessage, WorkerInit } from '../ipc.js';
 import type { JsonValue } from '../plan.js';
+import { BeatMeter } from './beat-meter.js';
 import type { Channel } from './channel.js';
 import { ServedSockets } from './served-sockets.js';
 
@@ -63,7 +63,7 @@ export class AttachedWorker implements Worker {
     });
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)
       process.on(signal, () => void this.#leave());
-    if (init.heartbeatMs > 0) this.#startBeating(init.heartbeatMs);
+    this.#startBeating(init.heartbeatMs);
     setInterval(() => void this.#pushSnapshot(), init.snapshotMs).unref();
   }
 
@@ -193,18 +193,8 @@ export class AttachedWorker implements Worker {
   }
 
   #startBeating(intervalMs: number): void {
-    let due = performance.now() + intervalMs;
-    let last = performance.eventLoopUtilization();
-    const beat = (): void => {
-      const now = performance.now();
-      const lagMs = Math.max(0, Math.round(now - due));
-      const current = performance.eventLoopUtilization();
-      const { utilization } = performance.eventLoopUtilization(current, last);
-      last = current;
-      due = now + intervalMs;
-      void this.channel.send({ supervisor: 'beat', lagMs, utilization, rssBytes: process.memoryUsage.rss() });
-    };
-    setInterval(beat, intervalMs).unref();
+    const meter = new BeatMeter(intervalMs);
+    setInterval(() => void this.channel.send({ supervisor: 'beat', ...meter.take() }), intervalMs).unref();
   }
 }
 

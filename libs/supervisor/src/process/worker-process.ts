@@ -1,6 +1,6 @@
 import { type ChildProcess, type SendHandle, spawn } from 'node:child_process';
 import { ServeError } from '@bentots/errors';
-import type { KillReason } from '../events.js';
+import type { ExitReason, KillReason } from '../events.js';
 import {
   type ArbiterMessage,
   type Beat,
@@ -33,7 +33,10 @@ export interface Launch {
 export interface ProcessExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  readonly reason: ExitReason;
   readonly livedMs: number;
+  /** Time from the request to stop; undefined if there was none. */
+  readonly drainMs: number | undefined;
   /** How long it had been ready; 0 if it never was. */
   readonly readyForMs: number;
   /** Whether the arbiter had asked for it. */
@@ -72,6 +75,8 @@ export class WorkerProcess {
   readonly #startedAt = performance.now();
   readonly #readyTimer: NodeJS.Timeout;
   #readyAt: number | undefined;
+  #drainingAt: number | undefined;
+  #killReason: KillReason | undefined;
   #asked = false;
   #leaving = false;
   #sealed = false;
@@ -82,6 +87,8 @@ export class WorkerProcess {
   readonly unlistened = new Promise<void>((resolve) => (this.#resolveUnlistened = resolve));
   /** Resolves after the process is gone and was reported. */
   readonly exited = new Promise<void>((resolve) => (this.#resolveExit = resolve));
+  /** When it was spawned. */
+  readonly startedAt = new Date();
   /** Connections that were handed to it and are not closed, over all sockets. */
   connections = 0;
   /** Connections that were ever handed to it; breaks ties. */
@@ -130,6 +137,10 @@ export class WorkerProcess {
   get readyForMs(): number {
     return this.#readyAt === undefined ? 0 : performance.now() - this.#readyAt;
   }
+  /** Time since the spawn. */
+  get uptimeMs(): number {
+    return performance.now() - this.#startedAt;
+  }
   /** Time from the spawn to ready. */
   get startTookMs(): number {
     return (this.#readyAt ?? performance.now()) - this.#startedAt;
@@ -137,6 +148,11 @@ export class WorkerProcess {
   /** When it was last heard of: its newest beat, or when it became ready. */
   get lastBeatAtMs(): number {
     return this.beat?.at ?? this.#readyAt ?? this.#startedAt;
+  }
+  /** How overdue its next beat is; 0 while it is in time, and when it has not sent any. */
+  get heartbeatOverdueMs(): number {
+    if (this.beat === undefined) return 0;
+    return Math.max(0, Math.round(performance.now() - this.beat.at - this.launch.init.heartbeatMs));
   }
   /** What it said about a failure. */
   get error(): ServeError | undefined {
@@ -160,6 +176,7 @@ export class WorkerProcess {
     this.#asked = true;
     if (!this.#states.is('starting', 'ready')) return;
     const wasReady = this.#states.is('ready');
+    this.#drainingAt = performance.now();
     this.#states.setState('draining');
     this.#killAfter(wasReady ? graceMs : Math.min(graceMs, UNREADY_GRACE_MS));
     if (!wasReady) {
@@ -183,7 +200,9 @@ export class WorkerProcess {
     if (this.#states.is('exited')) return;
     this.#error ??= error;
     if (reason === 'forced') this.#asked = true;
-    if (killGroup(this.pid, 'SIGKILL')) this.listener.onKilled(this, reason);
+    if (!killGroup(this.pid, 'SIGKILL')) return;
+    this.#killReason ??= reason;
+    this.listener.onKilled(this, reason);
   }
 
   #killAfter(graceMs: number): void {
@@ -238,7 +257,8 @@ export class WorkerProcess {
   }
 
   #describeExit(code: number | null, signal: NodeJS.Signals | null): ProcessExit {
-    const livedMs = performance.now() - this.#startedAt;
+    const livedMs = this.uptimeMs;
+    const drainMs = this.#drainingAt === undefined ? undefined : performance.now() - this.#drainingAt;
     const wasReady = this.#readyAt !== undefined;
     const how = signal === null ? `with code ${String(code)}` : `on ${signal}`;
     const when = wasReady
@@ -247,7 +267,15 @@ export class WorkerProcess {
     const left = this.#leaving || (!this.#asked && signal !== null && STOP_SIGNALS.includes(signal));
     const asked = this.#asked && !this.#leaving;
     const error = asked ? undefined : new ServeError('worker_not_ready', `${this.name} ended ${how} ${when}`);
-    return { code, signal, livedMs, readyForMs: this.readyForMs, asked, left, error };
+    const reason = this.#killReason ?? this.#reasonOf(code, asked, left);
+    return { code, signal, reason, livedMs, drainMs, readyForMs: this.readyForMs, asked, left, error };
+  }
+
+  #reasonOf(code: number | null, asked: boolean, left: boolean): ExitReason {
+    if (this.pid === undefined) return 'not started';
+    if (asked) return 'asked';
+    if (left) return 'left';
+    return code === 0 ? 'ended' : 'crashed';
   }
 
   #channelClosed(): Promise<void> {
