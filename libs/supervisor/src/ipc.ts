@@ -62,6 +62,8 @@ export type WorkerMessage =
 /** What the arbiter tells workers. */
 export type ArbiterMessage =
   | ({ readonly supervisor: 'init' } & WorkerInit)
+  /** It is a spare, and told later who it is: time to warm up. */
+  | { readonly supervisor: 'spare' }
   /** A connection goes with it. */
   | { readonly supervisor: 'connection'; readonly id: number; readonly socket: string }
   | { readonly supervisor: 'drain'; readonly graceMs: number }
@@ -102,6 +104,7 @@ const WORKER_CHECKS: Readonly<Record<WorkerMessage['supervisor'], (fields: Field
 
 const ARBITER_CHECKS: Readonly<Record<ArbiterMessage['supervisor'], (fields: Fields) => boolean>> = {
   init: ({ watcher, workerId, sockets }) => isString(watcher) && isNumber(workerId) && Array.isArray(sockets),
+  spare: always,
   connection: ({ id, socket }) => isNumber(id) && isString(socket),
   drain: ({ graceMs }) => isNumber(graceMs),
   sealed: always,

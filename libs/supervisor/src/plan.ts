@@ -58,6 +58,11 @@ export interface WatcherSpec {
   readonly heartbeatLimitMs?: number;
   /** At most one process, whatever is asked. @default false */
   readonly singleton?: boolean;
+  /**
+   * Keeps beside each worker one more process that has loaded the entry (and done its `warmUp`) and waits; whoever has to
+   * be started next is that one, and ready at once. For development: it costs a process. @default false
+   */
+  readonly spare?: boolean;
   readonly restart?: Partial<RestartPolicy>;
 }
 
@@ -149,6 +154,7 @@ function compileWatcher(spec: WatcherSpec, knownSockets: readonly string[]): Wat
     graceMs: limitMs(spec.graceMs ?? 30_000, 'graceMs'),
     heartbeatLimitMs: limitMs(spec.heartbeatLimitMs ?? 60_000, 'heartbeatLimitMs'),
     singleton: spec.singleton ?? false,
+    spare: spec.spare ?? false,
     restart: compileRestartPolicy(spec.restart ?? {}, where),
   };
 }

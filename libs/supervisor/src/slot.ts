@@ -9,6 +9,7 @@ import {
   WorkerProcess,
 } from './process/worker-process.js';
 import { type Crash, decideRestart, type RestartPolicy } from './restart-policy.js';
+import { SpareSeat } from './spare-seat.js';
 import { StateBox, WORKER_MOVES, type WorkerState } from './states.js';
 
 /**
@@ -20,6 +21,8 @@ export const HOLD_MS = 500;
 /** What a slot needs from its watcher. */
 export interface SlotHost {
   readonly policy: RestartPolicy;
+  /** Whether a spare is kept beside the worker. */
+  readonly hasSpares: boolean;
   launch(workerId: number, generation: number): Launch;
   emit(event: SupervisorEvent): void;
   onMessage(process: WorkerProcess, message: WorkerMessage): void;
@@ -42,6 +45,7 @@ export class Slot implements ProcessListener {
   #current: WorkerProcess | undefined;
   /** The successor that a reload is starting. */
   #next: WorkerProcess | undefined;
+  readonly #spare = new SpareSeat(() => this.#create(true));
   readonly #all = new Set<WorkerProcess>();
   #past: readonly Crash[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -88,6 +92,7 @@ export class Slot implements ProcessListener {
   beginStop(graceMs: number): void {
     this.#isStopping = true;
     clearTimeout(this.#timer);
+    this.#spare.clear();
     for (const process of this.#all) process.drain(graceMs);
     if (this.#states.is('held', 'backing-off', 'crash-looping', 'failed')) this.#states.setState('stopped');
   }
@@ -96,6 +101,7 @@ export class Slot implements ProcessListener {
   force(): void {
     this.#isStopping = true;
     clearTimeout(this.#timer);
+    this.#spare.clear();
     for (const process of this.#all) process.kill('forced');
     if (this.#states.is('held', 'backing-off', 'crash-looping', 'failed')) this.#states.setState('stopped');
   }
@@ -132,6 +138,7 @@ export class Slot implements ProcessListener {
       this.#states.setState('ready');
     }
     this.host.onReady(process);
+    if (this.host.hasSpares) this.#spare.keep();
     this.#answer();
   }
 
@@ -146,7 +153,8 @@ export class Slot implements ProcessListener {
 
   onExit(process: WorkerProcess, exit: ProcessExit): void {
     this.#all.delete(process);
-    this.lastExit = { ...exit, at: new Date() };
+    this.#spare.forget(process);
+    if (!process.isSpare) this.lastExit = { ...exit, at: new Date() };
     this.#emit(process, {
       type: 'worker-exited',
       code: exit.code,
@@ -230,10 +238,16 @@ export class Slot implements ProcessListener {
   }
 
   #spawn(): WorkerProcess {
-    this.#generation += 1;
-    const process = new WorkerProcess(this.host.launch(this.workerId, this.#generation), this);
-    this.#all.add(process);
+    const spare = this.#spare.take((generation) => this.host.launch(this.workerId, generation));
+    const process = spare ?? this.#create(false);
     this.#emit(process, { type: 'worker-started' });
+    return process;
+  }
+
+  #create(isSpare: boolean): WorkerProcess {
+    this.#generation += 1;
+    const process = new WorkerProcess(this.host.launch(this.workerId, this.#generation), this, isSpare);
+    this.#all.add(process);
     return process;
   }
 
@@ -245,6 +259,7 @@ export class Slot implements ProcessListener {
   }
 
   #emit(process: WorkerProcess, event: OwnEvent): void {
+    if (process.isSpare) return;
     const { watcher, workerId, generation, pid } = process;
     if (event.type === 'worker-restarting') {
       this.restartsBy.set(event.reason, (this.restartsBy.get(event.reason) ?? 0) + 1);

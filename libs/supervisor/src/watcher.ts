@@ -60,6 +60,9 @@ export class Watcher implements SlotHost {
   get processes(): readonly WorkerProcess[] {
     return this.slots.flatMap((slot) => slot.processes);
   }
+  get hasSpares(): boolean {
+    return this.config.spare;
+  }
   get policy(): RestartPolicy {
     return this.config.restart;
   }

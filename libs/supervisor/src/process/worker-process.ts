@@ -72,8 +72,9 @@ const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGQUIT',
 export class WorkerProcess {
   readonly #states: StateBox<ProcessState>;
   readonly #child: ChildProcess;
-  readonly #startedAt = performance.now();
-  readonly #readyTimer: NodeJS.Timeout;
+  #startedAt = performance.now();
+  #readyTimer: NodeJS.Timeout | undefined;
+  #isGreeted = false;
   #readyAt: number | undefined;
   #drainingAt: number | undefined;
   #killReason: KillReason | undefined;
@@ -97,8 +98,10 @@ export class WorkerProcess {
   beat: (Beat & { readonly at: number }) | undefined;
 
   constructor(
-    private readonly launch: Launch,
+    private launch: Launch,
     private readonly listener: ProcessListener,
+    /** A spare waits until {@link employ} says who it is. */
+    private spare = false,
   ) {
     this.#states = new StateBox(`process of ${this.name}`, PROCESS_MOVES, 'starting', (state) => {
       if (state === 'draining') listener.onDraining(this);
@@ -107,7 +110,12 @@ export class WorkerProcess {
     this.#child.on('message', (message) => this.#onMessage(message));
     this.#child.on('error', (error) => this.#onError(error));
     this.#child.once('exit', (code, signal) => void this.#onExit(code, signal));
-    this.#readyTimer = setTimeout(() => this.#onNotReady(), launch.readyTimeoutMs);
+    if (!spare) this.#awaitReady();
+  }
+
+  /** Whether it was never told who it is. */
+  get isSpare(): boolean {
+    return this.spare;
   }
 
   get state(): ProcessState {
@@ -163,6 +171,18 @@ export class WorkerProcess {
     return this.#states.is('draining') && this.#readyAt !== undefined && !this.#sealed;
   }
 
+  /** Makes a spare the worker of `launch`. False if it was spawned for something else, or is on its way out. */
+  employ(launch: Launch): boolean {
+    const isWaiting = this.spare && this.#child.connected && this.#states.is('starting');
+    if (!isWaiting || !isSpawnedAlike(this.launch, launch)) return false;
+    this.spare = false;
+    this.launch = launch;
+    this.#startedAt = performance.now();
+    this.#awaitReady();
+    if (this.#isGreeted) this.#greet();
+    return true;
+  }
+
   /** Sends a message, with a connection if there is one. False if the channel is closed. */
   send(message: ArbiterMessage, handle?: RawHandle): boolean {
     if (!this.#child.connected) return false;
@@ -212,13 +232,22 @@ export class WorkerProcess {
 
   #onMessage(message: unknown): void {
     if (!isWorkerMessage(message)) return;
-    if (message.supervisor === 'hello') this.send({ supervisor: 'init', ...this.launch.init });
+    if (message.supervisor === 'hello') this.#greet();
     else if (message.supervisor === 'ready') this.#onReady(message.info);
     else if (message.supervisor === 'fail') this.#error = ServeError.fromJSON(message.error);
     else if (message.supervisor === 'leaving') this.#leaving = !this.#asked;
     else if (message.supervisor === 'unlistened') this.#resolveUnlistened();
     else if (message.supervisor === 'beat') this.beat = { ...message, at: performance.now() };
     this.listener.onMessage(this, message);
+  }
+
+  #greet(): void {
+    this.#isGreeted = true;
+    this.send(this.spare ? { supervisor: 'spare' } : { supervisor: 'init', ...this.launch.init });
+  }
+
+  #awaitReady(): void {
+    this.#readyTimer = setTimeout(() => this.#onNotReady(), this.launch.readyTimeoutMs);
   }
 
   #onReady(info: JsonValue): void {
@@ -304,4 +333,11 @@ function spawnWorker(launch: Launch): ChildProcess {
   // Our end of the lifeline; it must stay open for as long as this process lives.
   child.stdio[4]?.on('error', () => undefined);
   return child;
+}
+
+/** Whether what cannot be changed after the spawn is the same. */
+function isSpawnedAlike(one: Launch, other: Launch): boolean {
+  const fixed = ({ entry, nodeArgs, args, env, cwd, fds, files }: Launch): string =>
+    JSON.stringify([entry, nodeArgs, args, env, cwd, fds, files]);
+  return fixed(one) === fixed(other);
 }
