@@ -304,13 +304,19 @@ export class Link {
     }
     if (this.#missedBeats > 0) this.counters.missedBeats += 1;
     if (this.#missedBeats >= this.#options.maxMissedBeats) {
-      const silentMs = this.#options.heartbeatMs * (this.#missedBeats + 1);
-      this.destroy(this.lost(new Error(`no answer to ${this.#missedBeats} heartbeats in ${silentMs} ms`)));
+      // A process that was held up comes to its timers before its sockets: what has arrived by now counts, too.
+      setImmediate(() => this.#onSilence(bytesIn));
       return;
     }
     this.#missedBeats += 1;
     // No one waits for the answer: any byte that comes shows that the peer lives.
     if (this.isOpen) this.send(FRAME.ping, 0, 0, 0);
+  }
+
+  #onSilence(bytesAtBeat: number): void {
+    if (this.counters.bytesIn !== bytesAtBeat) return;
+    const silentMs = this.#options.heartbeatMs * (this.#missedBeats + 1);
+    this.destroy(this.lost(new Error(`no answer to ${this.#missedBeats} heartbeats in ${silentMs} ms`)));
   }
 
   /** `error` is why; without one this side meant to. */

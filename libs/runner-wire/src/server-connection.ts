@@ -26,8 +26,8 @@ export interface ServerConnectionOptions {
   readonly maxMissedBeats?: number;
 }
 
-/** How long a client may take to close a connection that goes away. */
-const FAREWELL_MS = 1000;
+/** How long a client may take to close a connection that goes away; one that is held up loses calls when it is short. */
+const FAREWELL_MS = 5000;
 
 /** The runner's end of a connection: takes calls and lets them be answered, in any order. */
 export class ServerConnection {
@@ -90,7 +90,7 @@ export class ServerConnection {
     for (const call of [...this.#calls.values()]) call.abort(cut, true);
     // The client closes, once it has read the goaway: calls that cross it are still refused by name, where a socket
     // that is closed over them would leave their fate unknown.
-    const farewell = setTimeout(() => this.#link.end(), FAREWELL_MS);
+    const farewell = setTimeout(() => setImmediate(() => this.#link.end()), FAREWELL_MS);
     await this.#until(signal, (resolve) => void this.closed.then(resolve));
     clearTimeout(farewell);
     this.#link.end();
