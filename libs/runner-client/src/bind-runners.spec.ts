@@ -1,7 +1,7 @@
 import { parseRunnerMap, formatAddress, type RunnerMap } from '@bentots/runner-map';
 import { createRunner, method, Service } from '@bentots/service';
 import { afterEach, describe, expect, test } from 'vitest';
-import { errorOf, startRunner, type TestRunner } from '../test/runner-server.js';
+import { errorOf, patient, startRunner, type TestRunner } from '../test/runner-server.js';
 import { type BindOptions, bindRunners, type BoundRunners } from './index.js';
 
 class Doubler {
@@ -27,12 +27,10 @@ function mapOf(runner: TestRunner): RunnerMap {
 }
 
 async function bind(service: Service, map: RunnerMap, options?: BindOptions): Promise<BoundRunners> {
-  const runners = await bindRunners(service, map, { minBackoffMs: 5, ...options });
+  const runners = await bindRunners(service, map, { minBackoffMs: 5, probeTimeoutMs: 20_000, ...options });
   bound.push(runners);
   return runners;
 }
-
-const patient = (): AbortSignal => AbortSignal.timeout(5000);
 
 test('embedded runners run here, others at their address', async () => {
   const runner = await startRunner({

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { Tensor } from '@bentots/service';
-import { afterEach, describe, expect, test } from 'vitest';
-import { errorOf, gate, newAddress, openHandle, startRunner, until } from '../test/runner-server.js';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { errorOf, gate, newAddress, openHandle, patient, startRunner, until } from '../test/runner-server.js';
 import { connectRunner } from './index.js';
 
 describe.each(['unix', 'tcp'] as const)('over %s', (family) => {
@@ -49,7 +49,7 @@ describe('connections', () => {
     const handle = openHandle([runner.address]);
     const first = handle.run('a', [], {});
     await until(() => runner.connections.length === 3);
-    await handle.isReady(AbortSignal.timeout(5000));
+    await handle.isReady(patient());
     const others = [handle.run('a', [], {}), handle.run('a', [], {})];
     await until(() => seen.length === 3);
     expect([...seen].sort()).toEqual([0, 1, 2]);
@@ -65,7 +65,7 @@ describe('connections', () => {
     );
     await handle.run('a', [], {});
     await until(() => runners.every(({ connections }) => connections.length === 2));
-    await handle.isReady(AbortSignal.timeout(5000));
+    await handle.isReady(patient());
     expect(runners.map(({ connections }) => connections.length)).toEqual([2, 2]);
   });
 
@@ -92,7 +92,7 @@ describe('connections', () => {
     await until(() => runner.connections[0]?.inFlight === 1);
     runner.connections[0]?.goAway();
     await until(() => runner.connections.length === 2);
-    await handle.isReady(AbortSignal.timeout(5000));
+    await handle.isReady(patient());
     expect(await handle.run('quick', [], {})).toBe(1);
     held.open();
     expect(await slow).toBe(0);
@@ -161,6 +161,20 @@ describe('a runner that cannot be reached', () => {
     });
   });
 
+  test('at a deadline is named so, even when the timer is ahead of the clock', async () => {
+    const runner = await startRunner({ onSocket: () => undefined });
+    const handle = openHandle([runner.address]);
+    const now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(now);
+    try {
+      expect(await errorOf(handle.run('a', [], { deadline: now + 20 }))).toMatchObject({
+        code: 'deadline_exceeded',
+      });
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
   test('at one replica is served by the others', async () => {
     const [good, bad] = [await startRunner(), await startRunner()];
     await bad.kill();
@@ -223,7 +237,7 @@ describe('closing', () => {
         call.respond('done');
       },
     });
-    const handle = openHandle([runner.address]);
+    const handle = openHandle([runner.address], { closeTimeoutMs: 20_000 });
     const call = handle.run('a', [], {});
     await until(() => runner.connections[0]?.inFlight === 1);
     const closed = handle.close();

@@ -95,7 +95,7 @@ class RemoteHandle implements RunnerHandle, ChannelOwner {
       signal: options.signal,
       deadline: options.deadline,
       timeoutMs: this.config.connectTimeoutMs,
-      tooLate: () => this.#tooLate(options.deadline),
+      tooLate: (bound) => this.#tooLate(bound),
     });
   }
 
@@ -182,8 +182,8 @@ class RemoteHandle implements RunnerHandle, ChannelOwner {
     );
   }
 
-  #tooLate(deadline: number | undefined): ServeError {
-    const over = deadline !== undefined && deadline <= Date.now();
+  #tooLate(bound: 'deadline' | 'timeout'): ServeError {
+    const over = bound === 'deadline';
     if (!over && this.#lastError !== undefined) return copyOf(this.#lastError);
     const places = this.#addresses.map(formatAddress).join(', ');
     return new ServeError(

@@ -5,6 +5,7 @@ import {
   errorOf,
   gate,
   openHandle,
+  patient,
   type RunnerOptions,
   startRunner,
   type TestRunner,
@@ -27,9 +28,9 @@ async function startTwo() {
 
 /** Returns when calls can go to each of the replicas. */
 async function connectAll(handle: RunnerHandle, replicas: readonly TestRunner[]): Promise<void> {
-  await handle.isReady(AbortSignal.timeout(5000));
+  await handle.isReady(patient());
   await until(() => replicas.every(({ connections }) => connections.length === 1));
-  await handle.isReady(AbortSignal.timeout(5000));
+  await handle.isReady(patient());
 }
 
 describe('a call whose connection is lost while it runs', () => {

@@ -8,8 +8,8 @@ export interface WaitBounds {
   /** Epoch ms. */
   readonly deadline?: number | undefined;
   readonly timeoutMs: number;
-  /** The error when it took too long. */
-  tooLate(): ServeError;
+  /** The error when it took too long: up to its deadline, or as long as `timeoutMs` allows. */
+  tooLate(bound: 'deadline' | 'timeout'): ServeError;
 }
 
 interface Guest {
@@ -25,9 +25,12 @@ export class WaitingRoom {
   /** Resolves to a connection; rejects with a ServeError when none came in time. */
   wait(since: number, bounds: WaitBounds): Promise<ClientConnection> {
     const { signal, deadline = Infinity, timeoutMs, tooLate } = bounds;
-    const leftMs = Math.min(timeoutMs, deadline - Date.now());
+    const untilDeadlineMs = deadline - Date.now();
+    const leftMs = Math.min(timeoutMs, untilDeadlineMs);
+    // Said now, not read off the clock later: a timer may fire while the clock still shows the millisecond before.
+    const bound = untilDeadlineMs <= timeoutMs ? 'deadline' : 'timeout';
     if (signal?.aborted === true) return Promise.reject(ServeError.from(signal.reason));
-    if (leftMs <= 0) return Promise.reject(tooLate());
+    if (leftMs <= 0) return Promise.reject(tooLate(bound));
     return new Promise((resolve, reject) => {
       const onAbort = (): void => settle(ServeError.from(signal?.reason));
       const settle = (outcome: ClientConnection | ServeError): void => {
@@ -37,7 +40,7 @@ export class WaitingRoom {
         if (outcome instanceof ServeError) reject(outcome);
         else resolve(outcome);
       };
-      const timer = setTimeout(() => settle(tooLate()), leftMs);
+      const timer = setTimeout(() => settle(tooLate(bound)), leftMs);
       const guest: Guest = { since, settle };
       this.#guests.add(guest);
       if (signal === undefined) return;

@@ -94,6 +94,11 @@ export function openHandle(
   return handle;
 }
 
+/** For questions that must be answered, however slow the machine. */
+export function patient(): AbortSignal {
+  return AbortSignal.timeout(20_000);
+}
+
 export interface Gate<T> {
   readonly opened: Promise<T>;
   open(value: T): void;
