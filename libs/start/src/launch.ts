@@ -1,14 +1,21 @@
 import { mkdir, rm } from 'node:fs/promises';
 
 import { ServeError } from '@bentots/errors';
-import { Arbiter, type BoundSocket, handleSignals, type StopReport } from '@bentots/supervisor';
-import { createLogger, type Logger, MergedMetrics } from '@bentots/telemetry';
+import {
+  Arbiter,
+  type BoundSocket,
+  handleSignals,
+  type StopReport,
+  type SupervisorEvent,
+} from '@bentots/supervisor';
+import { createLogger, type Logger } from '@bentots/telemetry';
 
 import { Deferred } from './deferred.js';
 import { logEvent } from './log-event.js';
 import type { Announce, Announcement, Prepare, Prepared } from './prepared.js';
 import { sweepRuntimeDirs } from './runtime-dir.js';
 import { createServerHandle, type ServerHandle } from './server-handle.js';
+import { TreeMetrics } from './tree-metrics.js';
 
 /** What a server that was stopped before its first process reports. */
 const STOPPED_EARLY: StopReport = { exitCode: 0, reason: 'asked' };
@@ -88,13 +95,17 @@ class Launch {
     }
   }
 
-  private async supervise({ plan, log, startLine, announce }: Prepared): Promise<StopReport> {
+  private async supervise(prepared: Prepared): Promise<StopReport> {
     if (this.stopping.signal.aborted) return STOPPED_EARLY;
+    const { plan, log, startLine, announce } = prepared;
     const logger: Logger = createLogger({ component: 'arbiter', level: log.level, format: log.format });
-    const arbiter = new Arbiter(plan, {
-      onEvent: (event) => logEvent(logger, event),
-      metrics: new MergedMetrics(),
-    });
+    const watchers = plan.watchers.map(({ name }) => name);
+    const metrics = prepared.metrics ? new TreeMetrics(watchers, () => arbiter.status()) : undefined;
+    const onEvent = (event: SupervisorEvent): void => {
+      logEvent(logger, event);
+      metrics?.onEvent(event);
+    };
+    const arbiter = new Arbiter(plan, { onEvent, ...(metrics && { metrics }) });
     this.arbiter = arbiter;
     if (this.withSignals) handleSignals(arbiter);
     this.dropEarlyHandlers();

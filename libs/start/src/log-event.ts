@@ -1,42 +1,41 @@
 import type { SupervisorEvent, WorkerRef } from '@bentots/supervisor';
 import type { Logger } from '@bentots/telemetry';
 
-/** What happens in the tree, as lines for operators: what went wrong is loud, what is as planned is for debugging. */
+type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/**
+ * What happens in the tree, as one line each: what went wrong is loud, what is as planned is for debugging. The message is
+ * for people; the fields hold the same facts for machines, named alike in both formats.
+ */
 export function logEvent(log: Logger, event: SupervisorEvent): void {
+  const [level, message] = tell(event);
+  log[level](message, toFields(event));
+}
+
+function tell(event: SupervisorEvent): readonly [level: Level, message: string] {
   switch (event.type) {
     case 'tree':
-      log.debug(`tree is ${event.state}${event.reason === undefined ? '' : `: ${event.reason}`}`);
-      return;
+      return ['debug', `tree is ${event.state}${event.reason === undefined ? '' : `: ${event.reason}`}`];
     case 'socket-bound':
-      log.debug(`socket ${event.socket.name} is bound`, { address: event.socket.address });
-      return;
+      return ['debug', `socket ${event.socket.name} is bound`];
     case 'signal':
-      log.info(`${event.signal}: ${WISHES[event.effect]}`);
-      return;
+      return ['info', `${event.signal}: ${WISHES[event.effect]}`];
     case 'worker-started':
-      log.debug(`${nameOf(event)} started`);
-      return;
+      return ['debug', `${nameOf(event)} started`];
     case 'worker-ready':
-      log.debug(`${nameOf(event)} is ready after ${Math.round(event.tookMs)} ms`);
-      return;
+      return ['debug', `${nameOf(event)} is ready after ${Math.round(event.tookMs)} ms`];
     case 'worker-draining':
-      log.debug(`${nameOf(event)} drains`);
-      return;
+      return ['debug', `${nameOf(event)} drains`];
     case 'worker-killed':
-      log.warn(`${nameOf(event)} is killed: ${event.reason}`);
-      return;
+      return ['warn', `${nameOf(event)} is killed: ${event.reason}`];
     case 'worker-exited':
-      logExit(log, event);
-      return;
+      return tellExit(event);
     case 'worker-restarting':
-      log.info(`${nameOf(event)} is replaced${event.delayMs > 0 ? ` in ${event.delayMs} ms` : ''}`);
-      return;
+      return ['info', `${nameOf(event)} is replaced${event.delayMs > 0 ? ` in ${event.delayMs} ms` : ''}`];
     case 'crash-loop':
-      log.error(`${nameOf(event)} crashed ${event.crashes} times in ${event.windowMs / 1000} s`);
-      return;
+      return ['error', `${nameOf(event)} crashed ${event.crashes} times in ${event.windowMs / 1000} s`];
     case 'warning':
-      log.warn(event.message);
-      return;
+      return ['warn', event.message];
   }
 }
 
@@ -46,14 +45,44 @@ const WISHES = {
   reload: 'workers are replaced one by one',
 } as const;
 
-function logExit(log: Logger, event: Extract<SupervisorEvent, { type: 'worker-exited' }>): void {
-  const how = event.signal === null ? `with exit code ${event.code}` : `by ${event.signal}`;
+function tellExit(event: Extract<SupervisorEvent, { type: 'worker-exited' }>): readonly [Level, string] {
   const why = event.error === undefined ? '' : `: ${event.error.message}`;
-  const line = `${nameOf(event)} ended ${how}${why}`;
-  if (event.expected) log.debug(line);
-  else log.error(line);
+  return [event.expected ? 'debug' : 'error', `${nameOf(event)} ${tellEnd(event)}${why}`];
+}
+
+function tellEnd({ code, signal, livedMs }: Extract<SupervisorEvent, { type: 'worker-exited' }>): string {
+  if (signal !== null) return `ended by ${signal} after ${livedMs} ms`;
+  return code === null ? 'could not be started' : `ended with exit code ${code} after ${livedMs} ms`;
 }
 
 function nameOf(worker: WorkerRef): string {
-  return `worker ${worker.workerId} of ${worker.watcher} (pid ${worker.pid ?? 'none'})`;
+  return `worker ${worker.workerId} of ${worker.watcher}`;
+}
+
+/** What the message says in full. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['type', 'message', 'info']);
+
+/** Every fact of an event, flat: `livedMs` becomes `lived_ms`. What is not known is left out. */
+function toFields(event: SupervisorEvent): Readonly<Record<string, unknown>> {
+  const fields = Object.entries(event).flatMap(([name, value]) =>
+    LEFT_OUT.has(name) || value === null || value === undefined ? [] : flatten(name, value),
+  );
+  return { event: event.type, ...Object.fromEntries(fields) };
+}
+
+function flatten(name: string, value: unknown): [string, unknown][] {
+  if (name === 'workerId') return [['worker', value]];
+  if (typeof value !== 'object' || value === null) return [[toSnake(name), value]];
+  // Of a bound socket its name and address; of an error its code, as the message holds its words.
+  if ('name' in value && 'address' in value) {
+    return [
+      ['socket', value.name],
+      ['address', value.address],
+    ];
+  }
+  return 'code' in value ? [['error_code', value.code]] : [];
+}
+
+function toSnake(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

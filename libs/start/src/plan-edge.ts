@@ -55,10 +55,10 @@ export function planHttpEdge(facts: EdgeFacts<HttpServerConfig>): EdgePlan {
 export function planGrpcEdge(facts: EdgeFacts<GrpcServerConfig>): EdgePlan {
   const { config } = facts;
   const { metrics, host, port, backlog } = config;
-  const hasMetrics = metrics.enabled && metrics.port !== undefined;
+  const metricsPort = pickMetricsPort(config);
   const data: GrpcWorkerData = {
     ...planEdgeData(facts, EDGE_SOCKETS.grpc),
-    ...(hasMetrics && { metricsSocket: EDGE_SOCKETS.grpcMetrics }),
+    ...(metricsPort !== undefined && { metricsSocket: EDGE_SOCKETS.grpcMetrics }),
     protocolVersion: config.protocolVersion,
     reflection: config.reflection,
     channelz: config.channelz,
@@ -67,11 +67,11 @@ export function planGrpcEdge(facts: EdgeFacts<GrpcServerConfig>): EdgePlan {
     maxMessageBytes: config.maxMessageBytes,
   };
   const sockets: SocketSpec[] = [{ name: EDGE_SOCKETS.grpc, host, port, backlog, accept: 'balanced' }];
-  if (hasMetrics) {
+  if (metricsPort !== undefined) {
     sockets.push({
       name: EDGE_SOCKETS.grpcMetrics,
       host: metrics.host,
-      port: metrics.port,
+      port: metricsPort,
       accept: 'shared',
     });
   }
@@ -85,6 +85,11 @@ export function planGrpcEdge(facts: EdgeFacts<GrpcServerConfig>): EdgePlan {
       },
     ],
   };
+}
+
+/** The port beside the gRPC edge that serves metrics; undefined: there is none. */
+export function pickMetricsPort({ metrics }: GrpcServerConfig): number | undefined {
+  return metrics.enabled ? metrics.port : undefined;
 }
 
 type EdgeConfigs = HttpServerConfig | GrpcServerConfig;

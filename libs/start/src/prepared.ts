@@ -23,6 +23,8 @@ export interface Prepared {
   /** What the supervisor runs: data, the same that `--dry-run` prints. */
   readonly plan: Plan;
   readonly log: LogConfig;
+  /** Whether metrics are kept, because there is a place where they can be read. */
+  readonly metrics: boolean;
   /** Logged before the processes start. */
   readonly startLine: string;
   /** Called once, when everything is ready. */

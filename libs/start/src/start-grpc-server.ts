@@ -6,6 +6,7 @@ import { checkTls } from './check-tls.js';
 import { describeTarget } from './describe-target.js';
 import { launch } from './launch.js';
 import { pickEntry } from './pick-entry.js';
+import { pickMetricsPort } from './plan-edge.js';
 import { planGrpcServer } from './plan-grpc-server.js';
 import type { Prepare } from './prepared.js';
 import type { ServerHandle } from './server-handle.js';
@@ -35,6 +36,7 @@ export function prepareGrpcServer(options: StartGrpcServerOptions): Prepare {
     return {
       plan: planGrpcServer({ config, target, service, entry, runnerMap }),
       log: config.log,
+      metrics: pickMetricsPort(config) !== undefined,
       startLine: `Starting gRPC BentoServer "${formatTag(service)}" from ${target.workingDir}, workers: ${config.apiWorkers}`,
       announce: announceGrpc(config, service),
     };

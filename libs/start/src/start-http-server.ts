@@ -34,6 +34,7 @@ export function prepareHttpServer(options: StartHttpServerOptions): Prepare {
     return {
       plan: planHttpServer({ config, target, service, entry, runnerMap }),
       log: config.log,
+      metrics: config.metrics.enabled,
       startLine: `Starting HTTP BentoServer "${formatTag(service)}" from ${target.workingDir}, workers: ${config.apiWorkers}`,
       announce: announceHttp(config, service),
     };

@@ -30,6 +30,7 @@ export function prepareRunnerServer(options: StartRunnerServerOptions): Prepare 
     return {
       plan: planRunnerServer({ config, target, service, entry, machine }),
       log: config.log,
+      metrics: true,
       startLine: `Starting RunnerServer "${config.runnerName}" of "${formatTag(service)}" from ${target.workingDir}`,
       announce: announceRunner(config.runnerName, service),
     };

@@ -5,6 +5,7 @@ import { checkTls } from './check-tls.js';
 import { describeTarget } from './describe-target.js';
 import { launch } from './launch.js';
 import { pickEntry } from './pick-entry.js';
+import { pickMetricsPort } from './plan-edge.js';
 import { planServe } from './plan-serve.js';
 import type { Prepare } from './prepared.js';
 import { createRuntimeDirName } from './runtime-dir.js';
@@ -39,6 +40,9 @@ export function prepareServe(options: StartServeOptions): Prepare {
     return {
       plan: planServe({ config, target, service, entries, runtimeDir, machine }),
       log: config.http.log,
+      metrics:
+        config.http.metrics.enabled ||
+        (config.grpc !== undefined && pickMetricsPort(config.grpc) !== undefined),
       startLine: `Starting BentoServer "${formatTag(service)}" with its runners from ${target.workingDir}`,
       announce: announceServe(config, service),
       runtimeDir,

@@ -3,7 +3,7 @@ import { get } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { json as readJson } from 'node:stream/consumers';
+import { json as readJson, text as readText } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 import { ServeError } from '@bentots/errors';
@@ -53,6 +53,15 @@ function ask(options: { port?: number; socketPath?: string }): Promise<Seen> {
   return new Promise((resolve, reject) => {
     const request = get({ host: '127.0.0.1', path: '/', ...options }, (response) => {
       readJson(response).then((value) => resolve(value as Seen), reject);
+    });
+    request.on('error', reject);
+  });
+}
+
+function readMetrics(target: { host?: string; port?: number; socketPath?: string }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = get({ ...target, path: '/metrics' }, (response) => {
+      readText(response).then(resolve, reject);
     });
     request.on('error', reject);
   });
@@ -153,6 +162,19 @@ describe('a server that starts', () => {
     expect(grpcUrl).toMatch(/^grpc:/);
     await server.stop();
     expect(existsSync(dirname(near))).toBe(false);
+  });
+
+  test('its own metrics are merged into those of its workers, and are not kept when nobody can read them', async () => {
+    const [on, off] = [true, false].map((metrics) => keep(startServe({ ...common, metrics })));
+    for (const { address } of (await on?.ready)?.addresses ?? []) {
+      const text = await readMetrics('path' in address ? { socketPath: address.path } : address);
+      for (const watcher of ['http_api', 'grpc_api', 'runner:near', 'runner:far']) {
+        expect(text).toContain(`bentots_worker_up{watcher="${watcher}",worker="1"} 1`);
+      }
+    }
+    for (const { address } of (await off?.ready)?.addresses ?? []) {
+      expect(await readMetrics('path' in address ? { socketPath: address.path } : address)).toBe('');
+    }
   });
 
   test('stopped before it is ready: the handle resolves, ready says so', async () => {

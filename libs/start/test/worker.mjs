@@ -8,8 +8,12 @@ const worker = await attach();
 if (worker.data.target.workingDir.endsWith('broken-model')) {
   await worker.fail(new ServeError('worker_not_ready', 'model.onnx is missing'));
 }
-const server = createServer((_, response) => {
+const server = createServer(async (request, response) => {
   const { watcher, workerId, data } = worker;
+  if (request.url === '/metrics') {
+    response.setHeader('connection', 'close').end(await worker.metricsText());
+    return;
+  }
   response.setHeader('connection', 'close').end(JSON.stringify({ watcher, workerId, data }));
 });
 worker.onDrain(() => server.closeAllConnections());

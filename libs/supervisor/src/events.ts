@@ -13,14 +13,19 @@ export interface WorkerRef {
   readonly pid: number | undefined;
 }
 
+const KILL_REASONS = ['grace time is over', 'not ready in time', 'heartbeat stopped', 'forced'] as const;
+
 /** Why a process group was killed. */
-export type KillReason = 'grace time is over' | 'not ready in time' | 'heartbeat stopped' | 'forced';
+export type KillReason = (typeof KILL_REASONS)[number];
+
+/** Every {@link ExitReason}. */
+export const EXIT_REASONS = ['asked', 'left', 'ended', 'crashed', 'not started', ...KILL_REASONS] as const;
 
 /**
  * Why a process ended: it was `asked` to, it `left` on a signal that the arbiter did not send, it `ended` by itself with
  * code 0, it `crashed`, it never ran, or it was killed.
  */
-export type ExitReason = 'asked' | 'left' | 'ended' | 'crashed' | 'not started' | KillReason;
+export type ExitReason = (typeof EXIT_REASONS)[number];
 
 /** Every {@link RestartReason}. */
 export const RESTART_REASONS = [

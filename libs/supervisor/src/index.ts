@@ -8,7 +8,7 @@ export { DEFAULT_RESTART_POLICY } from './restart-policy.js';
 export type { RestartPolicy } from './restart-policy.js';
 export { formatBoundAddress } from './socket/bound-socket.js';
 export type { BoundSocket } from './socket/bound-socket.js';
-export { RESTART_REASONS } from './events.js';
+export { EXIT_REASONS, RESTART_REASONS } from './events.js';
 export type { ExitReason, KillReason, RestartReason, SupervisorEvent, WorkerRef } from './events.js';
 export type { MetricsSink } from './metrics-hub.js';
 export type { Beat } from './ipc.js';

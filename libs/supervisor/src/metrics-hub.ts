@@ -33,6 +33,8 @@ export class MetricsHub {
 
   /** `id` is that of the question, or 0 when the worker sends by itself. A null snapshot: it has no metrics. */
   onSnapshot(process: WorkerProcess, id: number, snapshot: unknown): void {
+    // One that is gone was added to the totals already; what still comes from it would be counted twice.
+    if (process.state === 'exited') return;
     if (snapshot !== null && snapshot !== undefined) {
       this.#sources.add(process.source);
       this.sink.update(process.source, snapshot);
