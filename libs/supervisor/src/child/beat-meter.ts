@@ -1,19 +1,15 @@
-import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { performance } from 'node:perf_hooks';
 import type { Beat } from '../ipc.js';
-
-/** How finely delays of the event loop are sampled; finer costs an idle process more wake-ups than it is worth. */
-const RESOLUTION_MS = 20;
+import { LoopDelaySampler } from './loop-delays.js';
 
 /** Measures what this process does between one beat and the next. */
 export class BeatMeter {
-  readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  readonly #delays = new LoopDelaySampler();
   #loop = performance.eventLoopUtilization();
   #cpu = process.cpuUsage();
   #takenAtMs = performance.now();
 
-  constructor(private readonly intervalMs: number) {
-    this.#delays.enable();
-  }
+  constructor(private readonly intervalMs: number) {}
 
   /** What happened since the last call, or since the meter was made. */
   take(): Beat {
@@ -23,12 +19,11 @@ export class BeatMeter {
     const cpu = process.cpuUsage();
     const usedMs = (cpu.user - this.#cpu.user + cpu.system - this.#cpu.system) / 1000;
     const { rss, heapUsed } = process.memoryUsage();
-    const lateMs = Math.max(0, tookMs - this.intervalMs);
+    const { maxMs, medianMs } = this.#delays.take();
     const beat = {
-      lateMs: round(lateMs, 10),
-      // After a block this may run before the sampler does, which then tells it only in the next beat.
-      lagMs: round(Math.max(lateMs, this.#delayMs(this.#delays.max)), 10),
-      lagP50Ms: round(this.#delayMs(this.#delays.percentile(50)), 10),
+      lateMs: round(Math.max(0, tookMs - this.intervalMs), 10),
+      lagMs: round(maxMs, 10),
+      lagP50Ms: round(medianMs, 10),
       utilization: round(performance.eventLoopUtilization(loop, this.#loop).utilization, 1000),
       cpu: round(usedMs / tookMs, 1000),
       rssBytes: rss,
@@ -37,13 +32,7 @@ export class BeatMeter {
     this.#loop = loop;
     this.#cpu = cpu;
     this.#takenAtMs = nowMs;
-    this.#delays.reset();
     return beat;
-  }
-
-  /** The histogram counts the sampler's own pause as well. */
-  #delayMs(nanoseconds: number): number {
-    return Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
   }
 }
 
