@@ -1,6 +1,6 @@
 // `npm test`: everything that must hold, on a fresh clone too. Format, lint, types, boundaries, unit tests, build, e2e.
-import { readdirSync, readFileSync } from 'node:fs';
-import { install, main, nx, root, run, say } from './prepare.mjs';
+import { readReports, sayFailures, sayFlaky } from './outcome.mjs';
+import { install, main, nx, run, say } from './prepare.mjs';
 
 await main(async () => {
   const began = Date.now();
@@ -10,46 +10,36 @@ await main(async () => {
   say('project references match the imports');
   await nx('sync:check');
   say('build, types, lint and boundaries, unit tests');
-  await nx(
-    'run-many',
-    '-t',
-    'build',
-    'typecheck',
-    'lint',
-    'test',
-    'train',
-    '--parallel=2',
-    '--output-style=static',
-  );
+  await tasks('run-many', '-t', 'build', 'typecheck', 'lint', 'test', 'train', '--parallel=2');
   say('end to end: whole topologies of real processes');
-  await nx('run', 'e2e:e2e', '--output-style=static');
-  report((Date.now() - began) / 1000);
+  await tasks('run', 'e2e:e2e');
+  const reports = readReports();
+  sayFlaky(reports);
+  console.log('');
+  for (const { folder, numPassedTests } of reports) {
+    console.log(`${folder.padEnd(24)} ${String(numPassedTests).padStart(5)} passed`);
+  }
+  console.log(
+    `\nin ${Math.round((Date.now() - began) / 1000)} s; format, build, types, lint and boundaries are clean`,
+  );
+  sayTotal(reports);
 });
 
-/** Adds up the report of every project's tests; each wrote one where Nx keeps its outputs. */
-function report(seconds) {
-  const total = { passed: 0, failed: 0 };
-  console.log('');
-  for (const folder of ['libs', 'apps', 'examples', 'tools'].flatMap(projectsIn).concat('e2e')) {
-    const counts = readReport(folder);
-    if (!counts) continue;
-    console.log(`${folder.padEnd(24)} ${String(counts.numPassedTests).padStart(5)} passed`);
-    total.passed += counts.numPassedTests;
-    total.failed += counts.numFailedTests;
-  }
-  console.log(`\nin ${Math.round(seconds)} s; format, build, types, lint and boundaries are clean`);
-  console.log(`${total.passed} passed, ${total.failed} failed`);
-}
-
-function projectsIn(folder) {
-  return readdirSync(`${root}/${folder}`).map((name) => `${folder}/${name}`);
-}
-
-function readReport(folder) {
+/** Runs tasks; when one fails, the end of the output says which and why. */
+async function tasks(...args) {
   try {
-    return JSON.parse(readFileSync(`${root}/${folder}/out-tsc/test-report.json`, 'utf8'));
+    await nx(...args, '--output-style=static');
   } catch (error) {
-    if (error.code === 'ENOENT') return undefined;
+    const reports = readReports();
+    sayFlaky(reports);
+    sayFailures(reports);
+    sayTotal(reports);
     throw error;
   }
+}
+
+/** Adds up the report of every project's tests; each wrote one where Nx keeps its outputs. */
+function sayTotal(reports) {
+  const sum = (count) => reports.reduce((total, report) => total + report[count], 0);
+  console.log(`${sum('numPassedTests')} passed, ${sum('numFailedTests')} failed`);
 }
