@@ -77,7 +77,7 @@ const arrows = [
   may('layer:app', 'layer:operation', 'layer:domain', 'layer:foundation'),
   may('room:cli', 'room:start', 'room:supervisor', 'layer:foundation'),
   may('layer:example', 'room:service', 'room:errors'),
-  may('layer:e2e', 'layer:foundation', 'room:service', 'room:runner-client', 'room:runner-map'),
+  may('layer:e2e', 'layer:foundation', 'room:service', 'room:runner-client', 'room:runner-map', 'room:load'),
   may('layer:tool', 'layer:foundation', 'layer:domain', 'layer:operation', 'layer:tool', 'layer:example'),
 ];
 
