@@ -57,6 +57,11 @@ describe('the message', () => {
       { type: 'worker-ready', tookMs: 12.4, info: null, ...worker },
       'debug worker 2 of http_api is ready after 12 ms',
     ],
+    [
+      { type: 'num-processes', watcher: 'http_api', numProcesses: 3, previous: 2 },
+      'info http_api has 3 workers; there were 2',
+    ],
+    [{ type: 'signal', signal: 'SIGTTIN', effect: 'grow' }, 'info SIGTTIN: one worker more'],
     [{ type: 'worker-started', ...worker }, 'debug worker 2 of http_api started'],
     [{ type: 'worker-draining', ...worker }, 'debug worker 2 of http_api drains'],
     [{ type: 'tree', state: 'stopping', reason: 'asked' }, 'debug tree is stopping: asked'],

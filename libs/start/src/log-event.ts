@@ -32,6 +32,8 @@ function tell(event: SupervisorEvent): readonly [level: Level, message: string] 
       return tellExit(event);
     case 'worker-restarting':
       return ['info', `${nameOf(event)} is replaced${event.delayMs > 0 ? ` in ${event.delayMs} ms` : ''}`];
+    case 'num-processes':
+      return ['info', `${event.watcher} has ${event.numProcesses} workers; there were ${event.previous}`];
     case 'crash-loop':
       return ['error', `${nameOf(event)} crashed ${event.crashes} times in ${event.windowMs / 1000} s`];
     case 'warning':
@@ -43,6 +45,8 @@ const WISHES = {
   stop: 'requests in flight are finished, then the server stops',
   force: 'the server stops at once',
   reload: 'workers are replaced one by one',
+  grow: 'one worker more',
+  shrink: 'one worker less',
 } as const;
 
 function tellExit(event: Extract<SupervisorEvent, { type: 'worker-exited' }>): readonly [Level, string] {

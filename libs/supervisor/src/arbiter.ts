@@ -11,6 +11,7 @@ import type { BoundSocket } from './socket/bound-socket.js';
 import { openListeners } from './socket/listener.js';
 import { StateBox, TREE_MOVES, type TreeState } from './states.js';
 import { describeWatcher, type StopReport, type TreeStatus } from './status.js';
+import { TreeCommands } from './tree-commands.js';
 import { type ServedSocket, Watcher, type WatcherHost } from './watcher.js';
 
 /** What an arbiter tells and uses. */
@@ -19,6 +20,11 @@ export interface ArbiterOptions {
   onEvent?(event: SupervisorEvent): void;
   /** Merges the metrics of the workers. @default none: workers that ask get an empty text */
   readonly metrics?: MetricsSink;
+  /**
+   * Makes the plan anew for a reload. Watchers may change all but their names and sockets, sockets nothing at all.
+   * @default a reload keeps the plan
+   */
+  readonly replan?: () => Promise<Plan>;
 }
 
 /**
@@ -29,11 +35,12 @@ export class Arbiter implements WatcherHost {
   readonly #plan: PlanConfig;
   readonly #states: StateBox<TreeState>;
   readonly #metrics: MetricsHub | undefined;
+  readonly #commands: TreeCommands;
   #served: readonly ServedSocket[] = [];
   #watchers: readonly Watcher[] = [];
   #opening: Promise<void> | undefined;
+  #starting: Promise<readonly BoundSocket[]> | undefined;
   #stopping: Promise<void> | undefined;
-  #reloading: Promise<void> | undefined;
   #report: StopReport = { exitCode: EXIT.ok, reason: 'asked' };
   #resolveDone: (report: StopReport) => void = () => undefined;
   readonly #onProcessExit = (): void => this.#abandon();
@@ -53,6 +60,12 @@ export class Arbiter implements WatcherHost {
     if (options.metrics !== undefined) {
       this.#metrics = new MetricsHub(options.metrics, () => this.#processes('ready'));
     }
+    this.#commands = new TreeCommands(this.#plan, {
+      watchers: () => this.#groups().flat(),
+      whenRunning: () => this.#whenRunning(),
+      whileReloading: (work) => this.#whileReloading(work),
+      replan: options.replan,
+    });
   }
 
   get treeName(): string {
@@ -70,28 +83,8 @@ export class Arbiter implements WatcherHost {
    */
   async start(): Promise<readonly BoundSocket[]> {
     this.#states.setState('starting');
-    process.once('exit', this.#onProcessExit);
-    if (process.pid === 1) {
-      const message =
-        'this is process 1, which must reap orphans, and Node does not: start it under an init (tini -g)';
-      this.emit({ type: 'warning', message });
-    }
-    try {
-      this.#opening = this.#open();
-      await this.#opening;
-      for (const group of this.#groups()) {
-        this.#throwIfStopping();
-        await Promise.all(group.map((watcher) => watcher.start()));
-      }
-      this.#throwIfStopping();
-      this.#states.setState('running');
-      this.#watchHeartbeats();
-      return this.sockets;
-    } catch (error) {
-      const failure = ServeError.from(error);
-      await this.#end({ exitCode: exitCodeOf(failure.code), reason: 'failed', error: failure });
-      throw this.#report.error ?? failure;
-    }
+    this.#starting = this.#start();
+    return this.#starting;
   }
 
   /** Drains and ends everything in reverse order, each watcher within its grace time. Resolves when it is over. */
@@ -108,12 +101,45 @@ export class Arbiter implements WatcherHost {
   }
 
   /**
-   * Replaces every worker, one at a time: the successor is ready before the old one drains. If one does not get ready
-   * the old one and all that follow stay, and its error is thrown. Asked twice, it happens once.
+   * Replaces every worker of the tree or of one watcher, one at a time: the successor is ready before the old one
+   * drains. With `options.replan` the successors follow the new plan. If one does not get ready, the old one and all that
+   * follow stay, and its error is thrown; also thrown: `invalid_option` for a plan that cannot be taken, `not_found`,
+   * `unavailable`. Asked again before it has begun, it happens once; later, once more.
    */
-  reload(): Promise<void> {
-    this.#reloading ??= this.#reload().finally(() => (this.#reloading = undefined));
-    return this.#reloading;
+  reload(watcher?: string): Promise<void> {
+    return this.#commands.reload(watcher);
+  }
+
+  /**
+   * Drains and starts every worker of the tree, of one watcher, or one worker number; one at a time, the old one first.
+   * Ends at the first that does not get ready, which is tried again, and throws its error; or `not_found`, `unavailable`.
+   */
+  restart(watcher?: string, workerId?: number): Promise<void> {
+    return this.#commands.restart(watcher, workerId);
+  }
+
+  /**
+   * Starts or drains workers of a watcher until there are `count`; resolves to it when new ones are ready and those of
+   * the highest numbers are gone. Throws `invalid_argument` (1 to 1024; a singleton has one), `not_found`, `unavailable`,
+   * or the error of a new worker that did not get ready: then none of the new ones stays.
+   */
+  setNumProcesses(watcher: string, count: number): Promise<number> {
+    return this.#commands.setNumProcesses(watcher, count);
+  }
+
+  /** As {@link setNumProcesses}, with so many more or fewer than there are when earlier commands are done. */
+  changeNumProcesses(watcher: string, by: number): Promise<number> {
+    return this.#commands.changeNumProcesses(watcher, by);
+  }
+
+  /** One worker more (or less) for every watcher that may have it; a watcher that may not keeps what it has. */
+  changeAll(by: 1 | -1): Promise<void> {
+    return this.#commands.changeAll(by);
+  }
+
+  /** Sends a signal to all processes, those of a watcher, or of one worker number; returns how many got it. */
+  signal(signal: NodeJS.Signals, watcher?: string, workerId?: number): number {
+    return this.#commands.signal(signal, watcher, workerId);
   }
 
   /** What there is and how it is doing, as JSON. */
@@ -147,6 +173,31 @@ export class Arbiter implements WatcherHost {
 
   onCrashLoop(error: ServeError): void {
     void this.#end({ exitCode: exitCodeOf(error.code), reason: 'crash-loop', error });
+  }
+
+  async #start(): Promise<readonly BoundSocket[]> {
+    process.once('exit', this.#onProcessExit);
+    if (process.pid === 1) {
+      const message =
+        'this is process 1, which must reap orphans, and Node does not: start it under an init (tini -g)';
+      this.emit({ type: 'warning', message });
+    }
+    try {
+      this.#opening = this.#open();
+      await this.#opening;
+      for (const group of this.#groups()) {
+        this.#throwIfStopping();
+        await Promise.all(group.map((watcher) => watcher.start()));
+      }
+      this.#throwIfStopping();
+      this.#states.setState('running');
+      this.#watchHeartbeats();
+      return this.sockets;
+    } catch (error) {
+      const failure = ServeError.from(error);
+      await this.#end({ exitCode: exitCodeOf(failure.code), reason: 'failed', error: failure });
+      throw this.#report.error ?? failure;
+    }
   }
 
   async #open(): Promise<void> {
@@ -205,13 +256,18 @@ export class Arbiter implements WatcherHost {
     await Promise.all(own.map(({ listener, balancer }) => listener.seal(balancer.take)));
   }
 
-  async #reload(): Promise<void> {
-    if (!this.#states.is('running')) {
-      throw new ServeError('unavailable', `a tree that is ${this.#states.state} cannot be reloaded`);
-    }
+  /** Commands wait for the start; after the end they are refused. */
+  async #whenRunning(): Promise<void> {
+    await this.#starting?.catch(() => undefined);
+    if (this.#states.is('running', 'reloading')) return;
+    const message = `the tree '${this.#plan.name}' is ${this.#states.state}; commands need one that runs`;
+    throw new ServeError('unavailable', message);
+  }
+
+  async #whileReloading(work: () => Promise<void>): Promise<void> {
     this.#states.setState('reloading');
     try {
-      for (const watcher of this.#groups().flat()) await watcher.reload();
+      await work();
     } finally {
       if (this.#states.is('reloading')) this.#states.setState('running');
     }

@@ -22,7 +22,7 @@ let lastParcelId = 0;
 export class Balancer {
   readonly #parcels = new Map<number, Parcel>();
   readonly #parked: RawHandle[] = [];
-  readonly #settled = new Map<WorkerProcess, () => void>();
+  readonly #settled = new Map<WorkerProcess, (() => void)[]>();
 
   /** `workers` are the processes that serve this socket, in any state. */
   constructor(
@@ -68,7 +68,7 @@ export class Balancer {
   /** Resolves when no parcel is on its way to the worker. */
   settled(worker: WorkerProcess): Promise<void> {
     return new Promise((resolve) => {
-      this.#settled.set(worker, resolve);
+      this.#settled.set(worker, [...(this.#settled.get(worker) ?? []), resolve]);
       this.#checkSettled(worker);
     });
   }
@@ -98,9 +98,9 @@ export class Balancer {
   }
 
   #checkSettled(worker: WorkerProcess): void {
-    const resolve = this.#settled.get(worker);
-    if (resolve === undefined || [...this.#parcels.values()].some((parcel) => parcel.to === worker)) return;
+    const waiting = this.#settled.get(worker);
+    if (waiting === undefined || [...this.#parcels.values()].some((parcel) => parcel.to === worker)) return;
     this.#settled.delete(worker);
-    resolve();
+    for (const resolve of waiting) resolve();
   }
 }

@@ -68,5 +68,15 @@ export type SupervisorEvent =
       readonly delayMs: number;
     } & WorkerRef)
   | ({ readonly type: 'crash-loop'; readonly crashes: number; readonly windowMs: number } & WorkerRef)
-  | { readonly type: 'signal'; readonly signal: NodeJS.Signals; readonly effect: 'stop' | 'force' | 'reload' }
+  | {
+      readonly type: 'num-processes';
+      readonly watcher: string;
+      readonly numProcesses: number;
+      readonly previous: number;
+    }
+  | {
+      readonly type: 'signal';
+      readonly signal: NodeJS.Signals;
+      readonly effect: 'stop' | 'force' | 'reload' | 'grow' | 'shrink';
+    }
   | { readonly type: 'warning'; readonly message: string };

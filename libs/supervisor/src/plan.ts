@@ -2,6 +2,9 @@ import { isAbsolute } from 'node:path';
 import { ServeError } from '@bentots/errors';
 import { compileRestartPolicy, type RestartPolicy } from './restart-policy.js';
 
+/** The most workers that a watcher may have. */
+export const MAX_PROCESSES = 1024;
+
 /** A value that survives JSON: all that a plan and a worker's `data` may hold. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
@@ -119,7 +122,7 @@ function compileSocket(spec: SocketSpec): SocketConfig {
 
 function compileWatcher(spec: WatcherSpec, knownSockets: readonly string[]): WatcherConfig {
   const where = `watcher '${spec.name}'`;
-  const numProcesses = integer(spec.numProcesses, 1, 1024, `${where}: numProcesses`);
+  const numProcesses = integer(spec.numProcesses, 1, MAX_PROCESSES, `${where}: numProcesses`);
   if (spec.singleton === true && numProcesses !== 1) {
     throw new ServeError(
       'invalid_option',

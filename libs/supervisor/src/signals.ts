@@ -1,4 +1,5 @@
 import type { Arbiter } from './arbiter.js';
+import type { SupervisorEvent } from './events.js';
 
 /**
  * One key press may arrive several times: from the terminal and again from npm, Nx or a shell in between. Signals
@@ -8,9 +9,11 @@ export const SAME_WISH_MS = 200;
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
 
+type Effect = Extract<SupervisorEvent, { type: 'signal' }>['effect'];
+
 /**
- * INT, TERM and QUIT stop the tree, a second one kills it, HUP reloads it. Returns what takes the handlers away;
- * they also go by themselves when the tree has ended.
+ * INT, TERM and QUIT stop the tree, a second one kills it, HUP reloads it, TTIN and TTOU give each watcher a worker more
+ * or less. Returns what takes the handlers away; they also go by themselves when the tree has ended.
  */
 export function handleSignals(arbiter: Arbiter): () => void {
   let firstAt: number | undefined;
@@ -25,17 +28,23 @@ export function handleSignals(arbiter: Arbiter): () => void {
       arbiter.force();
     }
   };
-  const onHangup = (signal: NodeJS.Signals): void => {
-    arbiter.emit({ type: 'signal', signal, effect: 'reload' });
-    arbiter.reload().catch((error: unknown) => {
-      arbiter.emit({ type: 'warning', message: `reload failed, the old workers stay: ${String(error)}` });
-    });
+  const command = (effect: Effect, run: () => Promise<void>, ifItFails: string) => {
+    return (signal: NodeJS.Signals): void => {
+      arbiter.emit({ type: 'signal', signal, effect });
+      run().catch((error: unknown) => {
+        arbiter.emit({ type: 'warning', message: `${effect} failed, ${ifItFails}: ${String(error)}` });
+      });
+    };
   };
-  for (const signal of STOP_SIGNALS) process.on(signal, onStop);
-  process.on('SIGHUP', onHangup);
+  const handlers: readonly (readonly [NodeJS.Signals, (signal: NodeJS.Signals) => void])[] = [
+    ...STOP_SIGNALS.map((signal) => [signal, onStop] as const),
+    ['SIGHUP', command('reload', () => arbiter.reload(), 'the old workers stay')],
+    ['SIGTTIN', command('grow', () => arbiter.changeAll(1), 'there are as many workers as before')],
+    ['SIGTTOU', command('shrink', () => arbiter.changeAll(-1), 'some workers may stay')],
+  ];
+  for (const [signal, handler] of handlers) process.on(signal, handler);
   const dispose = (): void => {
-    for (const signal of STOP_SIGNALS) process.off(signal, onStop);
-    process.off('SIGHUP', onHangup);
+    for (const [signal, handler] of handlers) process.off(signal, handler);
   };
   void arbiter.done.then(dispose);
   return dispose;

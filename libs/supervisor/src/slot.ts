@@ -1,16 +1,11 @@
 import { ServeError } from '@bentots/errors';
 import type { KillReason, RestartReason, SupervisorEvent, WorkerRef } from './events.js';
 import type { WorkerMessage } from './ipc.js';
-import type { JsonValue } from './plan.js';
-import {
-  type Launch,
-  type ProcessExit,
-  type ProcessListener,
-  WorkerProcess,
-} from './process/worker-process.js';
+import type { JsonValue, WatcherConfig } from './plan.js';
+import type { ProcessExit, ProcessListener, WorkerProcess } from './process/worker-process.js';
 import { type Crash, decideRestart, type RestartPolicy } from './restart-policy.js';
 import { SpareSeat } from './spare-seat.js';
-import { StateBox, WORKER_MOVES, type WorkerState } from './states.js';
+import { type ProcessState, StateBox, WORKER_MOVES, type WorkerState } from './states.js';
 
 /**
  * A worker that ended cleanly on somebody else's signal is replaced only after this time: most likely the whole tree is
@@ -18,40 +13,69 @@ import { StateBox, WORKER_MOVES, type WorkerState } from './states.js';
  */
 export const HOLD_MS = 500;
 
-/** What a slot needs from its watcher. */
-export interface SlotHost {
-  readonly policy: RestartPolicy;
-  /** Whether a spare is kept beside the worker. */
-  readonly hasSpares: boolean;
-  launch(workerId: number, generation: number): Launch;
-  emit(event: SupervisorEvent): void;
-  onMessage(process: WorkerProcess, message: WorkerMessage): void;
-  onReady(process: WorkerProcess): void;
-  onGone(process: WorkerProcess): void;
-  onCrashLoop(error: ServeError): void;
-  /** Drains one process while the tree goes on; resolves when it is gone. */
-  retire(process: WorkerProcess): Promise<void>;
+/** What a slot knows of a process; tests bring their own. */
+export interface SlotProcess extends WorkerRef {
+  readonly state: ProcessState;
+  readonly name: string;
+  readonly startTookMs: number;
+  /** Whether it waits to be told who it is. */
+  readonly isSpare: boolean;
+  drain(graceMs: number): void;
+  kill(reason: KillReason): void;
 }
 
-interface Waiting {
+/** What a process is started for. */
+export interface Seat {
+  readonly workerId: number;
+  readonly generation: number;
+  readonly config: WatcherConfig;
+  readonly isSpare: boolean;
+}
+
+/** What a slot needs from its watcher. */
+export interface SlotHost<P = WorkerProcess> {
+  /** Starts a process; a spare waits until it is employed. */
+  spawn(seat: Seat, listener: ProcessListener<P>): P;
+  /** Makes a spare the worker of its seat. False if it was spawned for something else, or is on its way out. */
+  employ(spare: P, seat: Seat): boolean;
+  emit(event: SupervisorEvent): void;
+  onMessage(process: P, message: WorkerMessage): void;
+  onReady(process: P): void;
+  onGone(process: P): void;
+  onCrashLoop(error: ServeError): void;
+  /** Drains one process while the tree goes on; resolves when it is gone. */
+  retire(process: P): Promise<void>;
+}
+
+/** The process that a command waits for, and what becomes of the slot's configuration when it is ready. */
+interface Awaited<P> {
+  readonly process: P;
+  readonly config: WatcherConfig;
   readonly resolve: () => void;
   readonly reject: (error: ServeError) => void;
 }
 
-/** One worker number, and the processes that it has one after the other (two during a reload). */
-export class Slot implements ProcessListener {
+/**
+ * One worker number, and the processes that it has one after the other (two while one replaces the other). Its commands
+ * (`start`, `replace`, `restart`, `end`) are given one at a time: the watcher queues them.
+ */
+export class Slot<P extends SlotProcess = WorkerProcess> implements ProcessListener<P> {
   readonly #states: StateBox<WorkerState>;
+  /** What the next process is started with: that of the last one that a command brought to ready. */
+  #config: WatcherConfig;
   #generation = 0;
-  #current: WorkerProcess | undefined;
-  /** The successor that a reload is starting. */
-  #next: WorkerProcess | undefined;
-  readonly #spare = new SpareSeat(() => this.#create(true));
-  readonly #all = new Set<WorkerProcess>();
+  #current: P | undefined;
+  /** The successor that is being started. */
+  #next: P | undefined;
+  readonly #spare = new SpareSeat<P>(() => this.#create(this.#config, true));
+  readonly #all = new Set<P>();
   #past: readonly Crash[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #wasEverReady = false;
   #isStopping = false;
-  /** Whoever waits for the first start, or for the successor. */
-  #waiting: Waiting | undefined;
+  /** The end of the current process is the first half of a restart. */
+  #isRestarting = false;
+  #awaited: Awaited<P> | undefined;
   restarts = 0;
   /** How often it was started again, by reason. */
   readonly restartsBy = new Map<RestartReason, number>();
@@ -59,99 +83,120 @@ export class Slot implements ProcessListener {
 
   constructor(
     readonly workerId: number,
-    watcher: string,
-    private readonly host: SlotHost,
+    config: WatcherConfig,
+    private readonly host: SlotHost<P>,
   ) {
-    this.#states = new StateBox<WorkerState>(`worker ${workerId} of '${watcher}'`, WORKER_MOVES, 'stopped');
+    this.#config = config;
+    this.#states = new StateBox<WorkerState>(
+      `worker ${workerId} of '${config.name}'`,
+      WORKER_MOVES,
+      'stopped',
+    );
   }
 
   get state(): WorkerState {
     return this.#states.state;
   }
-  get current(): WorkerProcess | undefined {
+  get current(): P | undefined {
     return this.#current;
   }
   get generation(): number {
     return this.#generation;
   }
   /** Every process that is not gone yet. */
-  get processes(): readonly WorkerProcess[] {
+  get processes(): readonly P[] {
     return [...this.#all];
   }
 
   /** Starts the first process. Rejects with its error if it ends before it is ready; it is not tried again. */
-  start(): Promise<void> {
-    this.#isStopping = false;
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      this.#spawnCurrent();
-    });
+  async start(): Promise<void> {
+    this.#throwIfStopping();
+    await this.#startCurrent(this.#config);
+  }
+
+  /**
+   * Starts a successor, waits until it is ready, and only then drains the process it replaces, if there is one. If the
+   * successor fails, the old process stays, later ones are started as before, and the successor's error is thrown.
+   */
+  async replace(reason: RestartReason, config: WatcherConfig = this.#config): Promise<void> {
+    this.#throwIfStopping();
+    const old = this.#current;
+    if (old === undefined) {
+      // It is waiting for its next try, or is held back: that time is over.
+      this.#past = [];
+      await this.#startCurrent(config);
+      return;
+    }
+    this.#next = this.#spawn(config);
+    this.#emit(this.#next, { type: 'worker-restarting', reason, delayMs: 0 });
+    await this.#untilReady(this.#next, config);
+    if (reason !== 'reload') this.restarts += 1;
+    if (old.state !== 'exited') await this.host.retire(old);
+  }
+
+  /** Drains the process, and starts the next one when it is gone. Rejects if that does not get ready; it is tried again. */
+  async restart(): Promise<void> {
+    this.#throwIfStopping();
+    const old = this.#current;
+    if (old !== undefined) {
+      this.#emit(old, { type: 'worker-restarting', reason: 'restart', delayMs: 0 });
+      this.#isRestarting = true;
+      await this.host.retire(old);
+      this.#isRestarting = false;
+      this.#throwIfStopping();
+      this.restarts += 1;
+    }
+    this.#past = [];
+    await this.#startCurrent(this.#config);
+  }
+
+  /** Drains whatever lives and starts nothing any more, while the tree goes on. */
+  async end(): Promise<void> {
+    this.#beginEnd();
+    await Promise.all([...this.#all].map((process) => this.host.retire(process)));
   }
 
   /** No process is started any more, and those that live are asked to drain. */
   beginStop(graceMs: number): void {
-    this.#isStopping = true;
-    clearTimeout(this.#timer);
-    this.#spare.clear();
+    this.#beginEnd();
     for (const process of this.#all) process.drain(graceMs);
-    if (this.#states.is('held', 'backing-off', 'crash-looping', 'failed')) this.#states.setState('stopped');
   }
 
   /** Kills what lives. */
   force(): void {
-    this.#isStopping = true;
-    clearTimeout(this.#timer);
-    this.#spare.clear();
+    this.#beginEnd();
     for (const process of this.#all) process.kill('forced');
-    if (this.#states.is('held', 'backing-off', 'crash-looping', 'failed')) this.#states.setState('stopped');
   }
 
-  /**
-   * Starts a successor, waits until it is ready, and only then drains the process it replaces. If the successor fails,
-   * the old process stays and the successor's error is thrown.
-   */
-  async replace(): Promise<void> {
-    if (this.#isStopping) return;
-    const old = this.#current;
-    if (old === undefined || !this.#states.is('ready')) {
-      this.#retryNow();
-      return;
-    }
-    const ready = new Promise<void>((resolve, reject) => (this.#waiting = { resolve, reject }));
-    this.#next = this.#spawn();
-    this.#emit(this.#next, { type: 'worker-restarting', reason: 'reload', delayMs: 0 });
-    await ready;
-    if (old.state === 'ready') await this.host.retire(old);
-  }
-
-  onMessage(process: WorkerProcess, message: WorkerMessage): void {
+  onMessage(process: P, message: WorkerMessage): void {
     if (message.supervisor === 'leaving' && process.state === 'ready') void this.host.retire(process);
     this.host.onMessage(process, message);
   }
 
-  onReady(process: WorkerProcess, info: JsonValue): void {
+  onReady(process: P, info: JsonValue): void {
     this.#emit(process, { type: 'worker-ready', tookMs: Math.round(process.startTookMs), info });
     if (process === this.#next) {
       this.#current = process;
       this.#next = undefined;
-    } else {
-      this.#states.setState('ready');
     }
+    if (!this.#states.is('ready')) this.#states.setState('ready');
+    this.#wasEverReady = true;
+    if (process === this.#awaited?.process) this.#config = this.#awaited.config;
     this.host.onReady(process);
-    if (this.host.hasSpares) this.#spare.keep();
-    this.#answer();
+    if (this.#config.spare) this.#spare.keep();
+    this.#answer(process);
   }
 
-  onDraining(process: WorkerProcess): void {
+  onDraining(process: P): void {
     this.#emit(process, { type: 'worker-draining' });
     if (process === this.#current) this.#states.setState('draining');
   }
 
-  onKilled(process: WorkerProcess, reason: KillReason): void {
+  onKilled(process: P, reason: KillReason): void {
     this.#emit(process, { type: 'worker-killed', reason });
   }
 
-  onExit(process: WorkerProcess, exit: ProcessExit): void {
+  onExit(process: P, exit: ProcessExit): void {
     this.#all.delete(process);
     this.#spare.forget(process);
     if (!process.isSpare) this.lastExit = { ...exit, at: new Date() };
@@ -166,25 +211,19 @@ export class Slot implements ProcessListener {
       ...(exit.error === undefined ? {} : { error: exit.error.toJSON() }),
     });
     this.host.onGone(process);
-    if (process === this.#next) this.#onSuccessorLost(exit);
+    if (process === this.#next) this.#next = undefined;
     else if (process === this.#current) this.#onCurrentLost(process, exit);
+    this.#answer(process, exit.error ?? stoppedError());
   }
 
-  #onSuccessorLost(exit: ProcessExit): void {
-    this.#next = undefined;
-    this.#answer(exit.error ?? stoppedError());
-  }
-
-  #onCurrentLost(process: WorkerProcess, exit: ProcessExit): void {
+  #onCurrentLost(process: P, exit: ProcessExit): void {
     this.#current = undefined;
-    if (this.#isStopping) {
+    if (this.#isStopping || this.#isRestarting) {
       this.#states.setState('stopped');
-      this.#answer(stoppedError());
     } else if (this.#next !== undefined) {
-      this.#promoteSuccessor(this.#next);
-    } else if (this.#waiting !== undefined) {
+      this.#promote(this.#next);
+    } else if (!this.#wasEverReady) {
       this.#states.setState('failed');
-      this.#answer(exit.error ?? stoppedError());
     } else if (exit.left) {
       this.#states.setState('held');
       this.#restartAfter(process, HOLD_MS, 'left');
@@ -193,72 +232,93 @@ export class Slot implements ProcessListener {
     }
   }
 
-  /** The old process died during a reload: its successor is on its way already. */
-  #promoteSuccessor(next: WorkerProcess): void {
+  /** The old process died while its successor is on its way already. */
+  #promote(next: P): void {
     this.#states.setState('backing-off');
     this.#states.setState('starting');
     this.#current = next;
     this.#next = undefined;
   }
 
-  #onCrash(process: WorkerProcess, exit: ProcessExit): void {
-    const { policy } = this.host;
+  #onCrash(process: P, exit: ProcessExit): void {
+    const policy = this.#config.restart;
     const crash = { atMs: performance.now(), readyForMs: exit.readyForMs };
     const decision = decideRestart(policy, this.#past, crash, Math.random);
+    const reason = exit.reason === 'heartbeat stopped' ? 'heartbeat' : 'crashed';
     this.#past = decision.past;
     if (!decision.isCrashLoop) {
       this.#states.setState('backing-off');
-      this.#restartAfter(process, decision.delayMs, crashReason(exit));
+      this.#restartAfter(process, decision.delayMs, reason);
       return;
     }
     this.#states.setState('crash-looping');
     const crashes = decision.past.length;
     this.#emit(process, { type: 'crash-loop', crashes, windowMs: policy.windowMs });
-    if (policy.onCrashLoop === 'keep') this.#restartAfter(process, decision.delayMs, crashReason(exit));
+    if (policy.onCrashLoop === 'keep') this.#restartAfter(process, decision.delayMs, reason);
     else this.host.onCrashLoop(crashLoopError(process, crashes, policy, exit));
   }
 
-  #restartAfter(old: WorkerProcess, delayMs: number, reason: RestartReason): void {
+  #restartAfter(old: P, delayMs: number, reason: RestartReason): void {
     this.#emit(old, { type: 'worker-restarting', reason, delayMs });
     this.restarts += 1;
-    if (delayMs === 0) this.#spawnCurrent();
-    else this.#timer = setTimeout(() => this.#spawnCurrent(), delayMs);
+    if (delayMs === 0) this.#spawnCurrent(this.#config);
+    else this.#timer = setTimeout(() => this.#spawnCurrent(this.#config), delayMs);
   }
 
-  #retryNow(): void {
-    if (!this.#states.is('held', 'backing-off', 'crash-looping')) return;
+  /** Starts a process where there is none; rejects if it ends before it is ready. */
+  #startCurrent(config: WatcherConfig): Promise<void> {
     clearTimeout(this.#timer);
-    this.#past = [];
-    this.#spawnCurrent();
+    return this.#untilReady(this.#spawnCurrent(config), config);
   }
 
-  #spawnCurrent(): void {
+  #spawnCurrent(config: WatcherConfig): P {
     this.#states.setState('starting');
-    this.#current = this.#spawn();
+    return (this.#current = this.#spawn(config));
   }
 
-  #spawn(): WorkerProcess {
-    const spare = this.#spare.take((generation) => this.host.launch(this.workerId, generation));
-    const process = spare ?? this.#create(false);
+  #spawn(config: WatcherConfig): P {
+    const { workerId } = this;
+    const spare = this.#spare.take((one) =>
+      this.host.employ(one, { workerId, generation: one.generation, config, isSpare: false }),
+    );
+    const process = spare ?? this.#create(config, false);
     this.#emit(process, { type: 'worker-started' });
     return process;
   }
 
-  #create(isSpare: boolean): WorkerProcess {
+  #create(config: WatcherConfig, isSpare: boolean): P {
     this.#generation += 1;
-    const process = new WorkerProcess(this.host.launch(this.workerId, this.#generation), this, isSpare);
+    const seat = { workerId: this.workerId, generation: this.#generation, config, isSpare };
+    const process = this.host.spawn(seat, this);
     this.#all.add(process);
     return process;
   }
 
-  #answer(error?: ServeError): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (error === undefined) waiting?.resolve();
-    else waiting?.reject(error);
+  #untilReady(process: P, config: WatcherConfig): Promise<void> {
+    return new Promise((resolve, reject) => (this.#awaited = { process, config, resolve, reject }));
   }
 
-  #emit(process: WorkerProcess, event: OwnEvent): void {
+  /** Ends the waiting for a process: it is ready, or it will never be. */
+  #answer(process: P, error?: ServeError): void {
+    const awaited = this.#awaited;
+    if (awaited?.process !== process) return;
+    this.#awaited = undefined;
+    if (error === undefined) awaited.resolve();
+    else awaited.reject(error);
+  }
+
+  #beginEnd(): void {
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    this.#spare.clear();
+    if (this.#states.is('held', 'backing-off', 'crash-looping', 'failed')) this.#states.setState('stopped');
+  }
+
+  #throwIfStopping(): void {
+    if (this.#isStopping) throw stoppedError();
+  }
+
+  #emit(process: P, event: OwnEvent): void {
     if (process.isSpare) return;
     const { watcher, workerId, generation, pid } = process;
     if (event.type === 'worker-restarting') {
@@ -271,16 +331,12 @@ export class Slot implements ProcessListener {
 type WithoutRef<E> = E extends WorkerRef ? Omit<E, keyof WorkerRef> : never;
 type OwnEvent = WithoutRef<SupervisorEvent>;
 
-function crashReason(exit: ProcessExit): RestartReason {
-  return exit.reason === 'heartbeat stopped' ? 'heartbeat' : 'crashed';
-}
-
 function stoppedError(): ServeError {
   return new ServeError('cancelled', 'the server was stopped before it was ready');
 }
 
 function crashLoopError(
-  process: WorkerProcess,
+  process: SlotProcess,
   crashes: number,
   policy: RestartPolicy,
   exit: ProcessExit,

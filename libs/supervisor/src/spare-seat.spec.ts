@@ -22,7 +22,11 @@ async function startWithSpare(name: string, env: Record<string, string> = {}) {
       return []; // none is warm yet
     }
   };
-  return { tree, nextSpare: (count: number) => eventually(() => warmPids().length >= count, 20_000), warmPids };
+  return {
+    tree,
+    nextSpare: (count: number) => eventually(() => warmPids().length >= count, 20_000),
+    warmPids,
+  };
 }
 
 async function end(tree: Tree): Promise<void> {

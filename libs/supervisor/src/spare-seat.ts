@@ -1,14 +1,14 @@
-import type { Launch, WorkerProcess } from './process/worker-process.js';
+import type { WorkerProcess } from './process/worker-process.js';
 
 /** A spare is started so long after its worker got ready: what is being replaced right now comes first. */
 const SPARE_DELAY_MS = 200;
 
 /** The place beside a worker where a process waits to be its next one; empty until it is asked to be kept. */
-export class SpareSeat {
-  #waiting: WorkerProcess | undefined;
+export class SpareSeat<P extends { drain(graceMs: number): void } = WorkerProcess> {
+  #waiting: P | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly create: () => WorkerProcess) {}
+  constructor(private readonly create: () => P) {}
 
   /** Has a spare started, unless one is there. */
   keep(): void {
@@ -16,18 +16,18 @@ export class SpareSeat {
     if (this.#waiting === undefined) this.#timer = setTimeout(() => this.#fill(), SPARE_DELAY_MS);
   }
 
-  /** Gives the spare away, as the worker of `launch`. One that was spawned for something else is ended. */
-  take(launch: (generation: number) => Launch): WorkerProcess | undefined {
+  /** Gives the spare away if `employ` has a use for it; if not, it is ended. */
+  take(employ: (spare: P) => boolean): P | undefined {
     this.clear();
     const spare = this.#waiting;
     this.#waiting = undefined;
-    if (spare === undefined || spare.employ(launch(spare.generation))) return spare;
+    if (spare === undefined || employ(spare)) return spare;
     spare.drain(0);
     return undefined;
   }
 
   /** The process is gone. */
-  forget(process: WorkerProcess): void {
+  forget(process: P): void {
     if (process === this.#waiting) this.#waiting = undefined;
   }
 

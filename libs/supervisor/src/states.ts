@@ -27,7 +27,8 @@ export const WORKER_MOVES: Moves<WorkerState> = {
   stopped: ['starting'],
   starting: ['ready', 'draining', 'held', 'backing-off', 'crash-looping', 'failed', 'stopped'],
   ready: ['draining', 'held', 'backing-off', 'crash-looping', 'stopped'],
-  draining: ['held', 'backing-off', 'crash-looping', 'stopped'],
+  // `ready`: its successor is, though it still finishes.
+  draining: ['ready', 'held', 'backing-off', 'crash-looping', 'stopped'],
   held: ['starting', 'stopped'],
   'backing-off': ['starting', 'stopped'],
   'crash-looping': ['starting', 'stopped'],

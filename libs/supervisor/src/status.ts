@@ -75,8 +75,8 @@ export interface StopReport {
 
 /** Describes a watcher and its workers. */
 export function describeWatcher(watcher: Watcher): WatcherStatus {
-  const { name, numProcesses } = watcher.config;
-  return { name, state: watcher.state, numProcesses, workers: watcher.slots.map(describeSlot) };
+  const { name, numProcesses, state } = watcher;
+  return { name, state, numProcesses, workers: watcher.slots.map(describeSlot) };
 }
 
 function describeSlot(slot: Slot): WorkerStatus {

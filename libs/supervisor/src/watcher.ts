@@ -1,15 +1,20 @@
 import { ServeError } from '@bentots/errors';
 import type { Balancer } from './balancer.js';
+import { CommandQueue } from './command-queue.js';
 import type { SupervisorEvent } from './events.js';
 import type { Pulse } from './heartbeat.js';
 import type { WorkerMessage, WorkerSocket } from './ipc.js';
 import type { WatcherConfig } from './plan.js';
 import type { OwnedFile } from './socket/unix-path.js';
-import { FIRST_SOCKET_FD, type Launch, type WorkerProcess } from './process/worker-process.js';
-import { Slot, type SlotHost } from './slot.js';
+import {
+  FIRST_SOCKET_FD,
+  type Launch,
+  type ProcessListener,
+  WorkerProcess,
+} from './process/worker-process.js';
+import { type Seat, Slot, type SlotHost } from './slot.js';
 import type { Listener } from './socket/listener.js';
 import { watcherStateOf, type WatcherState } from './states.js';
-import type { RestartPolicy } from './restart-policy.js';
 import { within } from './within.js';
 
 /** What a worker that does not answer may delay the closing of a socket. */
@@ -34,43 +39,58 @@ export interface ServedSocket {
   readonly balancer: Balancer;
 }
 
-/** Keeps the workers of one {@link WatcherConfig} alive. */
+/** Keeps the workers of one {@link WatcherConfig} alive. Its commands run one after the other, in the order of asking. */
 export class Watcher implements SlotHost {
-  readonly slots: readonly Slot[];
+  readonly #queue = new CommandQueue();
+  readonly #retiring = new Map<WorkerProcess, Promise<void>>();
+  #config: WatcherConfig;
+  /** Workers 1 to N. */
+  #slots: readonly Slot[];
+  /** Those above N, which finish what they have. */
+  #leaving: readonly Slot[] = [];
   #asked: 'start' | 'stop' = 'stop';
 
   constructor(
-    readonly config: WatcherConfig,
+    config: WatcherConfig,
     readonly sockets: readonly ServedSocket[],
     private readonly host: WatcherHost,
   ) {
-    this.slots = Array.from(
-      { length: config.numProcesses },
-      (_, index) => new Slot(index + 1, config.name, this),
-    );
+    this.#config = config;
+    this.#slots = this.#createSlots(1, config.numProcesses);
   }
 
+  /** What new workers are started with; a reload may change it. */
+  get config(): WatcherConfig {
+    return this.#config;
+  }
+  get name(): string {
+    return this.#config.name;
+  }
+  /** How many workers there are meant to be now. */
+  get numProcesses(): number {
+    return this.#slots.length;
+  }
+  /** All workers, also those that are about to be gone for good. */
+  get slots(): readonly Slot[] {
+    return [...this.#slots, ...this.#leaving];
+  }
   get state(): WatcherState {
     return watcherStateOf(
       this.#asked,
-      this.slots.map((slot) => slot.state),
+      this.#slots.map((slot) => slot.state),
     );
   }
   /** Every process that is not gone yet. */
   get processes(): readonly WorkerProcess[] {
     return this.slots.flatMap((slot) => slot.processes);
   }
-  get hasSpares(): boolean {
-    return this.config.spare;
-  }
-  get policy(): RestartPolicy {
-    return this.config.restart;
-  }
 
   /** Starts all workers together; resolves when all are ready, rejects with the error of the first that fails. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
     this.#asked = 'start';
-    await Promise.all(this.slots.map((slot) => slot.start()));
+    return this.#command(async () => {
+      await Promise.all(this.#slots.map((slot) => slot.start()));
+    });
   }
 
   /**
@@ -88,9 +108,42 @@ export class Watcher implements SlotHost {
     await Promise.all(processes.map((process) => process.exited));
   }
 
-  /** Replaces one worker after the other; stops at the first whose successor fails, and throws its error. */
-  async reload(): Promise<void> {
-    for (const slot of this.slots) await slot.replace();
+  /**
+   * Replaces one worker after the other by one that is started with `config`, then has as many as it says, if that has
+   * changed. Stops at the first whose successor fails, and throws its error; those that were not replaced keep theirs.
+   */
+  reload(config: WatcherConfig = this.#config): Promise<void> {
+    return this.#command(async () => {
+      const count = config.numProcesses === this.#config.numProcesses ? undefined : config.numProcesses;
+      for (const slot of this.#slots.slice(0, count)) await slot.replace('reload', config);
+      this.#config = config;
+      if (count !== undefined) await this.#resize(count);
+    });
+  }
+
+  /** Stops and starts the worker of this number, or one after the other; ends at the first that does not get ready. */
+  restart(workerId?: number): Promise<void> {
+    return this.#command(async () => {
+      const slots = workerId === undefined ? this.#slots : [this.#slotOf(workerId)];
+      for (const slot of slots) await slot.restart();
+    });
+  }
+
+  /**
+   * Starts workers, or drains those of the highest numbers, until there are as many as `decide` says when the turn of
+   * this command comes; resolves to their number. If one does not get ready, all new ones end and its error is thrown.
+   */
+  resize(decide: (current: number) => number): Promise<number> {
+    return this.#command(async () => {
+      await this.#resize(decide(this.#slots.length));
+      return this.#slots.length;
+    });
+  }
+
+  /** Sends a signal to the processes of one worker number or of all; says how many got it. */
+  signal(signal: NodeJS.Signals, workerId?: number): number {
+    const slots = workerId === undefined ? this.slots : [this.#slotOf(workerId)];
+    return slots.flatMap((slot) => slot.processes).filter((process) => process.signal(signal)).length;
   }
 
   /** Kills all workers. */
@@ -109,16 +162,22 @@ export class Watcher implements SlotHost {
     }
   }
 
-  async retire(process: WorkerProcess): Promise<void> {
-    process.drain(this.config.graceMs);
-    await process.unlistened;
-    await this.#settled(process);
-    process.seal();
-    await process.exited;
+  retire(process: WorkerProcess): Promise<void> {
+    const retiring = this.#retiring.get(process) ?? this.#retire(process);
+    this.#retiring.set(process, retiring);
+    return retiring;
   }
 
-  launch(workerId: number, generation: number): Launch {
-    const { config, host } = this;
+  spawn(seat: Seat, listener: ProcessListener): WorkerProcess {
+    return new WorkerProcess(this.launch(seat), listener, seat.isSpare);
+  }
+
+  employ(spare: WorkerProcess, seat: Seat): boolean {
+    return spare.employ(this.launch(seat));
+  }
+
+  launch({ workerId, generation, config }: Seat): Launch {
+    const { host } = this;
     const shared = this.sockets.filter(({ listener }) => listener.accept === 'shared');
     const sockets = this.sockets.map(({ listener: { name, accept, backlog } }): WorkerSocket => {
       const index = shared.findIndex(({ listener }) => listener.name === name);
@@ -171,12 +230,70 @@ export class Watcher implements SlotHost {
   }
 
   onGone(process: WorkerProcess): void {
+    this.#retiring.delete(process);
     for (const { balancer } of this.sockets) balancer.onGone(process);
     this.host.onGone(process);
   }
 
   onCrashLoop(error: ServeError): void {
     this.host.onCrashLoop(error);
+  }
+
+  /** Runs a command when its turn has come, unless the tree is being stopped by then. */
+  #command<T>(command: () => Promise<T>): Promise<T> {
+    return this.#queue.run(() => {
+      if (this.#asked === 'stop') {
+        throw new ServeError('unavailable', `watcher '${this.name}' is stopping and takes no commands`);
+      }
+      return command();
+    });
+  }
+
+  async #resize(count: number): Promise<void> {
+    const previous = this.#slots.length;
+    if (count === previous) return;
+    if (count > previous) await this.#grow(count);
+    else await this.#shrink(count);
+    this.emit({ type: 'num-processes', watcher: this.name, numProcesses: count, previous });
+  }
+
+  async #grow(count: number): Promise<void> {
+    const previous = this.#slots.length;
+    const added = this.#createSlots(previous + 1, count);
+    this.#slots = [...this.#slots, ...added];
+    try {
+      await Promise.all(added.map((slot) => slot.start()));
+    } catch (error) {
+      await this.#shrink(previous);
+      throw error;
+    }
+  }
+
+  async #shrink(count: number): Promise<void> {
+    this.#leaving = this.#slots.slice(count);
+    this.#slots = this.#slots.slice(0, count);
+    await Promise.all(this.#leaving.map((slot) => slot.end()));
+    this.#leaving = [];
+  }
+
+  #createSlots(from: number, to: number): readonly Slot[] {
+    const config = this.#config;
+    return Array.from({ length: to - from + 1 }, (_, index) => new Slot(from + index, config, this));
+  }
+
+  #slotOf(workerId: number): Slot {
+    const slot = this.#slots[workerId - 1];
+    if (slot !== undefined) return slot;
+    const message = `watcher '${this.name}' has no worker ${workerId}; it has 1 to ${this.#slots.length}`;
+    throw new ServeError('not_found', message);
+  }
+
+  async #retire(process: WorkerProcess): Promise<void> {
+    process.drain(this.#config.graceMs);
+    await process.unlistened;
+    await this.#settled(process);
+    process.seal();
+    await process.exited;
   }
 
   async #settled(process: WorkerProcess): Promise<void> {

@@ -24,8 +24,12 @@ const answer = async (request, response) => {
   else if (url.pathname === '/crash') process.exit(3);
   else if (ms > 0) await sleep(ms);
   if (url.pathname !== '/metrics') served += 1;
-  const text = url.pathname === '/metrics' ? await worker.metricsText() : undefined;
   const { workerId, generation } = worker;
+  let text = url.pathname === '/metrics' ? await worker.metricsText() : undefined;
+  if (url.pathname === '/env') {
+    const value = process.env[url.searchParams.get('name')] ?? '';
+    text = url.searchParams.has('id') ? `${workerId} ${value}` : value;
+  }
   const body =
     text ?? JSON.stringify({ id: url.searchParams.get('id'), workerId, generation, pid: process.pid });
   response.end(body);
@@ -36,9 +40,12 @@ if (data.bootError)
 if (worker.generation >= data.failFromGeneration) {
   await worker.fail(new ServeError('service_broken', `generation ${worker.generation} is broken`));
 }
+if (worker.workerId >= data.failFromWorker) {
+  await worker.fail(new ServeError('service_broken', `worker ${worker.workerId} is broken`));
+}
 if (data.throwAtBoot) await worker.fail(new TypeError('no model at model.onnx'));
 if (data.exitAtBoot) process.exit(data.exitAtBoot);
-if (data.neverReady) await sleep(1e6);
+if (data.neverReady || worker.generation >= data.neverReadyFromGeneration) await sleep(1e6);
 
 const server = data.secure ? https.createServer(data.secure, answer) : http.createServer(answer);
 if (data.snapshots) worker.snapshots(() => [{ name: 'served', value: served }]);

@@ -20,16 +20,23 @@ const metrics = {
 };
 
 const send = (message) => process.connected && process.send(message, () => undefined);
+let nextPlan = plan;
 const arbiter = new Arbiter(plan, {
   onEvent: (event) => send({ event }),
   ...(options.metrics ? { metrics } : {}),
+  ...(options.replan ? { replan: async () => nextPlan } : {}),
 });
 handleSignals(arbiter);
-process.on('message', ({ ask, id }) => {
+process.on('message', ({ ask, args = [], id }) => {
   const answers = {
     status: () => arbiter.status(),
     stop: () => arbiter.stop(),
-    reload: () => arbiter.reload(),
+    reload: () => arbiter.reload(...args),
+    restart: () => arbiter.restart(...args),
+    setNumProcesses: () => arbiter.setNumProcesses(...args),
+    changeNumProcesses: () => arbiter.changeNumProcesses(...args),
+    signal: () => arbiter.signal(...args),
+    plan: () => void (nextPlan = args[0]),
     throw: () => {
       setTimeout(() => {
         throw new Error('the arbiter has a bug');
@@ -37,7 +44,7 @@ process.on('message', ({ ask, id }) => {
     },
   };
   Promise.resolve()
-    .then(answers[ask])
+    .then(() => answers[ask]())
     .then(
       (value) => send({ id, value: value ?? null }),
       (error) => send({ id, error: error.message }),

@@ -43,6 +43,12 @@ type Message = {
   value?: unknown;
 };
 
+/** What the tree is given besides its plan; with `replan` a reload takes the newest one that `ask('plan', …)` gave. */
+interface TreeOptions {
+  metrics?: boolean;
+  replan?: boolean;
+}
+
 const running = new Set<Tree>();
 
 /** An arbiter in a process of its own, as operators have it. */
@@ -56,7 +62,7 @@ export class Tree {
   readonly #onMessage = new Set<(message: Message) => void>();
   #lastId = 0;
 
-  constructor(plan: Plan, options: { metrics?: boolean } = {}, forkOptions: ForkOptions = {}) {
+  constructor(plan: Plan, options: TreeOptions = {}, forkOptions: ForkOptions = {}) {
     this.child = fork(fixture('tree-main.mjs'), [JSON.stringify(plan), JSON.stringify(options)], {
       execArgv: [],
       ...forkOptions,
@@ -79,7 +85,7 @@ export class Tree {
   }
 
   /** Starts a tree and waits until it is ready. */
-  static async start(plan: Plan, options: { metrics?: boolean } = {}): Promise<Tree> {
+  static async start(plan: Plan, options: TreeOptions = {}): Promise<Tree> {
     const tree = new Tree(plan, options);
     await tree.until(() => (tree.sockets.length > 0 || tree.startError !== undefined ? true : undefined));
     if (tree.startError !== undefined) throw new Error(`the tree did not start: ${tree.startError.message}`);
@@ -116,8 +122,12 @@ export class Tree {
   }
 
   async ask(question: 'status'): Promise<TreeStatus>;
-  async ask(question: 'stop' | 'reload' | 'throw'): Promise<void>;
-  async ask(question: string): Promise<unknown> {
+  async ask(question: 'stop' | 'reload' | 'restart' | 'throw' | 'plan', ...args: unknown[]): Promise<void>;
+  async ask(
+    question: 'setNumProcesses' | 'changeNumProcesses' | 'signal',
+    ...args: unknown[]
+  ): Promise<number>;
+  async ask(question: string, ...args: unknown[]): Promise<unknown> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       const take = (message: Message): void => {
@@ -127,7 +137,7 @@ export class Tree {
         else reject(new Error(JSON.stringify(message.error)));
       };
       this.#onMessage.add(take);
-      this.child.send({ ask: question, id });
+      this.child.send({ ask: question, args, id });
     });
   }
 

@@ -48,13 +48,13 @@ export interface ProcessExit {
 }
 
 /** Who wants to know what a process says and does. */
-export interface ProcessListener {
-  onMessage(process: WorkerProcess, message: WorkerMessage): void;
-  onReady(process: WorkerProcess, info: JsonValue): void;
-  onDraining(process: WorkerProcess): void;
-  onKilled(process: WorkerProcess, reason: KillReason): void;
+export interface ProcessListener<P = WorkerProcess> {
+  onMessage(process: P, message: WorkerMessage): void;
+  onReady(process: P, info: JsonValue): void;
+  onDraining(process: P): void;
+  onKilled(process: P, reason: KillReason): void;
   /** The last thing that is said about a process; all its messages came before. */
-  onExit(process: WorkerProcess, exit: ProcessExit): void;
+  onExit(process: P, exit: ProcessExit): void;
 }
 
 /** The first inherited socket; before it: standard streams, the IPC channel, the lifeline. */
@@ -206,6 +206,11 @@ export class WorkerProcess {
     } else if (!this.send({ supervisor: 'drain', graceMs })) {
       this.kill('forced');
     }
+  }
+
+  /** Sends it a signal. False if it is gone. */
+  signal(signal: NodeJS.Signals): boolean {
+    return !this.#states.is('exited') && this.#child.kill(signal);
   }
 
   /** Says that no more connections will come. */
