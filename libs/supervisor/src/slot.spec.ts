@@ -49,22 +49,6 @@ describe('a worker that is killed', () => {
       { code: 0, expected: true },
     ]);
   });
-
-  test.each(['shared', 'balanced'] as const)(
-    '%s: 40 queued connections survive the death of all workers',
-    async (accept) => {
-      const tree = await Tree.start(httpPlan({}, { accept }));
-      const pids = await tree.pids();
-      for (const pid of pids) process.kill(pid, 'SIGSTOP');
-      const answers = Array.from({ length: 40 }, (_, id) => ask(addressOf(tree), `/?id=${id}`));
-      // So that all of them are in the queue, or on the way to a worker that will not take them.
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      for (const pid of pids) process.kill(pid, 'SIGKILL');
-      const ids = (await Promise.all(answers)).map((answer) => Number(answer.id));
-      expect(ids).toEqual(Array.from({ length: 40 }, (_, id) => id));
-      await end(tree);
-    },
-  );
 });
 
 describe('a worker that is told to stop by somebody else', () => {

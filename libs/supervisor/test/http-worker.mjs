@@ -21,7 +21,7 @@ const answer = async (request, response) => {
   const ms = Number(url.searchParams.get('ms') ?? 0);
   if (url.pathname === '/block') for (const end = Date.now() + ms; Date.now() < end;);
   else if (url.pathname === '/spin') for (const end = Date.now() + ms; Date.now() < end;) await busyTurn();
-  else if (url.pathname === '/crash') process.exit(3);
+  else if (url.pathname === '/crash') process.exit(Number(url.searchParams.get('code') ?? 3));
   else if (ms > 0) await sleep(ms);
   if (url.pathname !== '/metrics') served += 1;
   const { workerId, generation } = worker;
