@@ -211,6 +211,19 @@ describe('in a tree of real processes', () => {
     expect(end.get('bentots_worker_up{watcher="web",worker="1"}')).toBe(0);
   });
 
+  test('the series of a worker that is taken away go, and what it counted stays', async () => {
+    const tree = await startTree();
+    const ofSecond = async () =>
+      [...(await tree.scrape()).keys()].filter((name) => name.includes('worker="2"'));
+    expect(await ofSecond()).toContain('bentots_worker_up{watcher="web",worker="2"}');
+    await tree.arbiter.setNumProcesses('web', 1);
+    expect(await ofSecond()).toEqual([]);
+    const samples = await tree.scrape();
+    expect(samples.get('bentots_workers{watcher="web"}')).toBe(1);
+    expect(samples.get('bentots_worker_exits_total{watcher="web",reason="asked"}')).toBe(1);
+    expect(samples.get('bentots_worker_start_duration_seconds_count{watcher="web"}')).toBe(2);
+  });
+
   test('no gauge of a process stays when it was killed with -9 and none takes its place', async () => {
     const tree = await startTree({ maxCrashes: 0, maxDelayMs: 600_000, onCrashLoop: 'keep' });
     expect((await tree.scrape()).get('bentots_worker_up{watcher="web",worker="1"}')).toBe(1);
