@@ -28,7 +28,7 @@ test('linear: runner, HTTP and gRPC under one arbiter; its socket files are gone
     expect(server.workers(watcher).length, watcher).toBeGreaterThan(0);
   }
 
-  const [, path = ''] = await server.printed(/socket runner:matmul is bound address=\{"path":"([^"]+)"/);
+  const [, path = ''] = await server.printed(/socket=runner:matmul address=\{"path":"([^"]+)"/);
   expect(existsSync(path)).toBe(true);
   expect(await server.stop('SIGINT')).toMatchObject({ code: 0 });
   expect(existsSync(path)).toBe(false);

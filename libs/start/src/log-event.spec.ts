@@ -27,11 +27,11 @@ const notStarted = { ...died, signal: null, reason: 'not started', pid: undefine
 
 describe('the message', () => {
   test.each<[SupervisorEvent, string]>([
-    [{ ...died, expected: false }, 'error worker 2 of http_api ended by SIGKILL after 5 ms'],
-    [{ ...died, expected: true }, 'debug worker 2 of http_api ended by SIGKILL after 5 ms'],
+    [{ ...died, expected: false }, 'error worker 2 of http_api (pid 42) ended by SIGKILL after 5 ms'],
+    [{ ...died, expected: true }, 'debug worker 2 of http_api (pid 42) ended by SIGKILL after 5 ms'],
     [
       { ...died, expected: false, code: 1, signal: null, error },
-      'error worker 2 of http_api ended with exit code 1 after 5 ms: model.onnx is missing',
+      'error worker 2 of http_api (pid 42) ended with exit code 1 after 5 ms: model.onnx is missing',
     ],
     [
       { ...notStarted, expected: false, error },
@@ -39,31 +39,31 @@ describe('the message', () => {
     ],
     [
       { type: 'worker-restarting', reason: 'crashed', delayMs: 0, ...worker },
-      'info worker 2 of http_api is replaced',
+      'info worker 2 of http_api (pid 42) is replaced',
     ],
     [
       { type: 'worker-restarting', reason: 'crashed', delayMs: 200, ...worker },
-      'info worker 2 of http_api is replaced in 200 ms',
+      'info worker 2 of http_api (pid 42) is replaced in 200 ms',
     ],
     [
       { type: 'worker-killed', reason: 'grace time is over', ...worker },
-      'warn worker 2 of http_api is killed: grace time is over',
+      'warn worker 2 of http_api (pid 42) is killed: grace time is over',
     ],
     [
       { type: 'crash-loop', crashes: 6, windowMs: 60_000, ...worker },
-      'error worker 2 of http_api crashed 6 times in 60 s',
+      'error worker 2 of http_api (pid 42) crashed 6 times in 60 s',
     ],
     [
       { type: 'worker-ready', tookMs: 12.4, info: null, ...worker },
-      'debug worker 2 of http_api is ready after 12 ms',
+      'debug worker 2 of http_api (pid 42) is ready after 12 ms',
     ],
     [
       { type: 'num-processes', watcher: 'http_api', numProcesses: 3, previous: 2 },
       'info http_api has 3 workers; there were 2',
     ],
     [{ type: 'signal', signal: 'SIGTTIN', effect: 'grow' }, 'info SIGTTIN: one worker more'],
-    [{ type: 'worker-started', ...worker }, 'debug worker 2 of http_api started'],
-    [{ type: 'worker-draining', ...worker }, 'debug worker 2 of http_api drains'],
+    [{ type: 'worker-started', ...worker }, 'debug worker 2 of http_api (pid 42) started'],
+    [{ type: 'worker-draining', ...worker }, 'debug worker 2 of http_api (pid 42) drains'],
     [{ type: 'tree', state: 'stopping', reason: 'asked' }, 'debug tree is stopping: asked'],
     [
       { type: 'signal', signal: 'SIGTERM', effect: 'stop' },
@@ -129,7 +129,9 @@ describe('the fields', () => {
 
   test('stand behind the message in a line of text', () => {
     const line = lineOf({ ...died, expected: false }, 'text');
-    expect(line).toMatch(/^\S+ \[ERROR\] \[arbiter\] worker 2 of http_api ended by SIGKILL after 5 ms /);
+    expect(line).toMatch(
+      /^\S+ \[ERROR\] \[arbiter\] worker 2 of http_api \(pid 42\) ended by SIGKILL after 5 ms /,
+    );
     expect(line.trimEnd().split(' ').slice(-9)).toEqual([
       'event=worker-exited',
       'signal=SIGKILL',

@@ -60,7 +60,8 @@ function tellEnd({ code, signal, livedMs }: Extract<SupervisorEvent, { type: 'wo
 }
 
 function nameOf(worker: WorkerRef): string {
-  return `worker ${worker.workerId} of ${worker.watcher}`;
+  const pid = worker.pid === undefined ? '' : ` (pid ${worker.pid})`;
+  return `worker ${worker.workerId} of ${worker.watcher}${pid}`;
 }
 
 /** What the message says in full. */
