@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     name: 'e2e',
     environment: 'node',
-    include: ['*.e2e.ts'],
+    include: ['*.e2e.ts', 'soak/*.spec.ts'],
     reporters: ['verbose', ['json', { outputFile: 'out-tsc/test-report.json' }]],
     // Every file starts process trees of its own; side by side they would only wait for the same cores.
     fileParallelism: false,

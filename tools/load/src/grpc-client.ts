@@ -22,13 +22,22 @@ export interface GrpcClient {
   close(): void;
 }
 
-/** Opens a channel with a connection of its own; `ca` is the certificate (PEM) of a TLS server, made out to localhost. */
-export function openGrpc(url: string, { ca }: { readonly ca?: string } = {}): GrpcClient {
+/** How a channel connects. */
+export interface GrpcOptions {
+  /** Certificate (PEM) of a server that speaks TLS, made out to localhost. */
+  readonly ca?: string;
+  /** A channel whose connection failed tries again after at most so long. @default what grpc-js does: up to 2 minutes */
+  readonly backOffMs?: number;
+}
+
+/** Opens a channel with a connection of its own. */
+export function openGrpc(url: string, { ca, backOffMs }: GrpcOptions = {}): GrpcClient {
   service ??= loadService();
   const security = ca === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(ca));
   // Without a pool of its own, all clients of a process would share one connection.
   const client = new service(new URL(url).host, security, {
     'grpc.use_local_subchannel_pool': 1,
+    ...(backOffMs !== undefined && { 'grpc.max_reconnect_backoff_ms': backOffMs }),
     ...(ca !== undefined && { 'grpc.ssl_target_name_override': 'localhost' }),
   });
   return {

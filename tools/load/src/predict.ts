@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { Failure } from './failure.js';
-import { openGrpc } from './grpc-client.js';
+import { type GrpcOptions, openGrpc } from './grpc-client.js';
 import type { Asker } from './load.js';
 import { postJson } from './post-json.js';
 
@@ -54,8 +54,8 @@ export function httpPredict(url: string, { keepAlive, ca }: HttpPredictOptions):
   };
 }
 
-/** A gRPC client of `predict` with a connection of its own; `ca` is the certificate (PEM) of a TLS server, made out to localhost. */
-export function grpcPredict(url: string, options: { readonly ca?: string } = {}): Asker {
+/** A gRPC client of `predict` with a connection of its own. */
+export function grpcPredict(url: string, options: GrpcOptions = {}): Asker {
   const client = openGrpc(url, options);
   return {
     ask: async (signal) => {

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import type { Mishap } from '@bentots/load';
+import { type Excuse, findStuckGauges, isExcused, judgeMemory } from './judge.js';
+import { planStrikes } from './strikes.js';
+
+const mishap = (outcome: Mishap['outcome'], sentAtMs: number, endedAtMs: number): Mishap => ({
+  load: 'http: keep-alive',
+  outcome,
+  message: '',
+  sentAtMs,
+  endedAtMs,
+});
+const excuse = (kind: Excuse['kind'], fromMs: number, untilMs: number, tree = 'http'): Excuse => ({
+  kind,
+  trees: [tree],
+  fromMs,
+  untilMs,
+});
+
+describe('a request that was not answered rightly', () => {
+  const death = [excuse('death', 10_000, 10_000)];
+
+  test('is excused when it was in flight while a process of its tree was killed', () => {
+    expect(isExcused(mishap('lost', 9000, 10_001), death)).toBe(true);
+    expect(isExcused(mishap('lost', 10_100, 10_200), death)).toBe(true);
+  });
+
+  test('is not when it ended before the kill, began well after it, or was of another tree', () => {
+    expect(isExcused(mishap('lost', 9000, 9999), death)).toBe(false);
+    expect(isExcused(mishap('lost', 11_000, 12_000), death)).toBe(false);
+    expect(isExcused(mishap('lost', 9000, 10_001), [excuse('death', 10_000, 10_000, 'grpc')])).toBe(false);
+  });
+
+  test('is never excused when the answer is wrong or does not come', () => {
+    const all = (['death', 'down', 'runner down'] as const).map((kind) => excuse(kind, 0, Infinity));
+    expect(isExcused(mishap('wrong', 5, 6), all)).toBe(false);
+    expect(isExcused(mishap('late', 5, 6), all)).toBe(false);
+  });
+
+  test('may be refused only while its tree is down, and unavailable only while its runner is', () => {
+    const down = [excuse('down', 10_000, 12_000)];
+    const runnerDown = [excuse('runner down', 10_000, 12_000)];
+    const [refused, unavailable] = [mishap('refused', 11_000, 11_001), mishap('unavailable', 11_000, 11_001)];
+    expect(isExcused(refused, down)).toBe(true);
+    expect(isExcused(refused, death)).toBe(false);
+    expect(isExcused(refused, runnerDown)).toBe(false);
+    expect(isExcused(unavailable, runnerDown)).toBe(true);
+    expect(isExcused(unavailable, death)).toBe(false);
+    expect(isExcused(mishap('lost', 11_000, 11_001), runnerDown)).toBe(false);
+  });
+});
+
+describe('gauges', () => {
+  test('are stuck when something is in progress, or a worker is not ready', () => {
+    const stuck = [
+      'bentoml_api_server_request_in_progress{endpoint="/predict"} 1',
+      'bentoml_runner_request_in_progress{endpoint="/predict"} 2',
+      'bentots_worker_state{watcher="http_api",state="backing-off"} 1',
+      'bentots_worker_connections{watcher="grpc_api",worker="1"} 3',
+    ];
+    expect(findStuckGauges(stuck.join('\n'))).toEqual(stuck);
+  });
+
+  test('are not stuck when they are zero, tell of the asking itself, or are no gauges of work', () => {
+    const fine = [
+      '# TYPE bentoml_api_server_request_in_progress gauge',
+      'bentoml_api_server_request_in_progress{endpoint="/predict"} 0',
+      'bentoml_api_server_request_in_progress{endpoint="/metrics"} 1',
+      'bentots_worker_state{watcher="http_api",state="ready"} 2',
+      'bentots_worker_up{watcher="http_api",worker="1"} 1',
+      'bentoml_api_server_request_total{endpoint="/predict"} 12',
+    ];
+    expect(findStuckGauges(fine.join('\n'))).toEqual([]);
+  });
+});
+
+describe('memory', () => {
+  const judge = (mib: number[]): boolean | undefined => judgeMemory({ tree: 'http', pid: 1, mib })?.isFlat;
+  const grow = (perSample: number): number[] =>
+    Array.from({ length: 90 }, (_, index) => 70 + perSample * index);
+
+  test('is flat when the last third is about as large as the first', () => {
+    expect(judge(grow(0.1))).toBe(true);
+    expect(judge(grow(1))).toBe(false);
+  });
+
+  test('of a process that was just started tells nothing', () => {
+    expect(judge(grow(1).slice(0, 20))).toBeUndefined();
+  });
+});
+
+describe('the killer', () => {
+  const row = (seed: number): string[] => {
+    const strikes = planStrikes(seed, 4);
+    return Array.from({ length: 500 }, () => JSON.stringify(strikes.next().value));
+  };
+
+  test('does the same for the same seed, and something else for another', () => {
+    expect(row(3)).toEqual(row(3));
+    expect(row(3)).not.toEqual(row(4));
+  });
+
+  test('comes to every tree with every kind of strike', () => {
+    const strikes = row(1).map((strike) => JSON.parse(strike) as { kind: string; tree: number });
+    expect(new Set(strikes.map(({ tree }) => tree))).toEqual(new Set([0, 1, 2, 3]));
+    expect(new Set(strikes.map(({ kind }) => kind)).size).toBe(4);
+  });
+});

@@ -1,0 +1,166 @@
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { commandOf, isAlive, waitFor } from '../src/processes.js';
+import { type Server, startCommand } from '../src/topology.js';
+import type { Excuse } from './judge.js';
+
+/** A tree that is started again whenever it is killed, at the same address. */
+export interface TreeSpec {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Watchers with their numbers of workers. */
+  readonly watchers: Readonly<Record<string, number>>;
+  /** Trees whose clients notice what happens here. */
+  readonly feeds: readonly string[];
+  /** Where `/metrics` is. */
+  readonly metricsUrl: string;
+}
+
+/** More than five crashes of a worker in a minute are a crash loop, which is another story. */
+const MOST_KILLS_PER_MINUTE = 4;
+
+/** One tree of the soak with all that it was and did. */
+export class SoakTree {
+  readonly servers: Server[] = [];
+  readonly counts = { 'kill worker': 0, 'stop worker': 0, reload: 0, 'kill arbiter': 0 };
+  /** How long a dead arbiter's processes outlived it at most. */
+  longestOrphanMs = 0;
+  #isUp = false;
+  readonly #killedAt = new Map<string, number[]>();
+  readonly #pending = new Set<Promise<void>>();
+
+  constructor(
+    readonly spec: TreeSpec,
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly excuse: (kind: Excuse['kind'], trees: readonly string[]) => Excuse,
+  ) {}
+
+  get server(): Server {
+    const server = this.servers.at(-1);
+    if (server === undefined) throw new Error(`${this.spec.name} was not started`);
+    return server;
+  }
+
+  /** Starts it; a port that is still held by the dead one's workers is tried again. */
+  async start(): Promise<void> {
+    for (let left = 20; ; left -= 1) {
+      const server = startCommand([...this.spec.args, '--verbose', '--no-access-log'], this.env);
+      this.servers.push(server);
+      try {
+        await server.printed(/tree is running/, 120_000);
+        this.#isUp = true;
+        return;
+      } catch (error) {
+        if (left === 0 || !/address_in_use|already in use/.test(server.output)) throw error;
+        this.servers.pop();
+        await sleep(250);
+      }
+    }
+  }
+
+  /** Kills one worker, or asks it to end; false when it had its share. */
+  strikeWorker(kind: 'kill worker' | 'stop worker', at: number): boolean {
+    const slots = Object.entries(this.spec.watchers).flatMap(([watcher, count]) =>
+      Array.from({ length: count }, (_, index) => ({ watcher, workerId: index + 1 })),
+    );
+    const slot = slots[Math.floor(at * slots.length)];
+    if (!this.#isUp || slot === undefined) return false;
+    const { watcher, workerId } = slot;
+    const pid = this.server.workers(watcher).find((one) => commandOf(one).trim().endsWith(` ${workerId}`));
+    if (pid === undefined || !this.#mayKill(`${watcher} ${workerId}`)) return false;
+    this.counts[kind] += 1;
+    const from = this.server.output.length;
+    if (kind === 'stop worker') {
+      process.kill(pid, 'SIGTERM');
+      return true;
+    }
+    const isRunner = watcher.startsWith('runner:');
+    const death = this.excuse('death', [this.spec.name]);
+    const down = isRunner ? this.excuse('runner down', [this.spec.name, ...this.spec.feeds]) : undefined;
+    process.kill(pid, 'SIGKILL');
+    const worker = `worker ${workerId} of ${watcher}`;
+    // On a busy machine a killed process needs a while to end; until then its connections look alive.
+    this.#later(this.#until(`${worker} ended`, from, death));
+    if (down !== undefined) this.#later(this.#until(`${worker} is ready`, from, down));
+    return true;
+  }
+
+  /** Asks for a rolling restart, which excuses nothing. */
+  reload(): boolean {
+    if (!this.#isUp) return false;
+    this.counts.reload += 1;
+    this.server.signal('SIGHUP');
+    return true;
+  }
+
+  /** Kills the arbiter alone, waits until all of the tree is gone, and starts it again. */
+  strikeArbiter(): boolean {
+    if (!this.#isUp) return false;
+    this.#isUp = false;
+    this.counts['kill arbiter'] += 1;
+    this.server.pids();
+    const excuses = [this.excuse('down', [this.spec.name]), this.excuse('runner down', this.spec.feeds)];
+    this.server.signal('SIGKILL');
+    this.#later(this.#comeBack(excuses));
+    return true;
+  }
+
+  /** Waits for all that the strikes set going. */
+  async settled(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  }
+
+  async #comeBack(excuses: readonly Excuse[]): Promise<void> {
+    const server = this.server;
+    const killedAtMs = performance.now();
+    const left = await server.survivors();
+    if (left.length > 0) throw new Error(`${this.spec.name}: outlived the arbiter:\n${left.join('\n')}`);
+    this.longestOrphanMs = Math.max(this.longestOrphanMs, performance.now() - killedAtMs);
+    this.#killedAt.clear();
+    await this.start();
+    for (const excuse of excuses) excuse.untilMs = performance.now();
+  }
+
+  /** Ends an excuse when the arbiter says a line; one that is killed meanwhile says nothing, and is an excuse itself. */
+  async #until(line: string, from: number, excuse: Excuse): Promise<void> {
+    const { server } = this;
+    const isOver = (): boolean => server.output.includes(line, from) || !isAlive(server.pid);
+    await waitFor(`${this.spec.name}: ${line}`, isOver, 60_000);
+    excuse.untilMs = performance.now();
+  }
+
+  #mayKill(slot: string): boolean {
+    const now = performance.now();
+    const recent = (this.#killedAt.get(slot) ?? []).filter((atMs) => now - atMs < 60_000);
+    if (recent.length >= MOST_KILLS_PER_MINUTE) return false;
+    this.#killedAt.set(slot, [...recent, now]);
+    return true;
+  }
+
+  #later(work: Promise<void>): void {
+    const kept = work.finally(() => this.#pending.delete(kept));
+    this.#pending.add(kept);
+    // Whoever waits for it learns of a failure; until then it is nobody's.
+    kept.catch(() => undefined);
+  }
+}
+
+/** A port that nobody has, below those that the system gives to clients: one of them could take it while a tree is away. */
+export async function findPort(): Promise<number> {
+  for (let left = 50; left > 0; left -= 1) {
+    const port = 10_000 + Math.floor(20_000 * Math.random());
+    const server = createServer();
+    try {
+      const listening = once(server, 'listening');
+      server.listen(port, '127.0.0.1');
+      await listening;
+      return port;
+    } catch {
+      continue;
+    } finally {
+      server.close();
+    }
+  }
+  throw new Error('no free port');
+}
