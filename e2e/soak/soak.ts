@@ -130,13 +130,14 @@ async function endHouse(trees: readonly SoakTree[], census: Census, options: Soa
   }
   say(`strikes: ${trees.map(describeStrikes).join('; ')}`);
   say(`processes: ${census.pids.size} lived, ${census.alive.length} are left`);
-  for (const memory of census.memory) {
-    const judged = judgeMemory(memory);
-    if (judged === undefined) continue;
-    const what = `${memory.tree} arbiter ${judged.first.toFixed(0)} → ${judged.last.toFixed(0)} MiB`;
-    say(`memory: ${what} in ${memory.mib.length / 2} s`);
-    if (!judged.isFlat) faults.push(`memory grows: ${what}`);
-  }
+  const memory = census.memory.flatMap((one) => {
+    const judged = judgeMemory(one);
+    if (judged === undefined) return [];
+    const what = `${one.tree} ${judged.first.toFixed(0)} → ${judged.last.toFixed(0)} in ${one.mib.length / 2} s`;
+    if (!judged.isFlat) faults.push(`the arbiter's memory grows (MiB): ${what}`);
+    return [what];
+  });
+  say(`memory of arbiters, first and last third, MiB: ${memory.join('; ')}`);
   return faults;
 }
 
