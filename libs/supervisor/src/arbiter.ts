@@ -1,5 +1,6 @@
 import { EXIT, exitCodeOf, ServeError } from '@bentots/errors';
 import { Balancer } from './balancer.js';
+import { ControlServer } from './control/control-server.js';
 import type { SupervisorEvent } from './events.js';
 import { CHECK_INTERVAL_MS, isSilent, wakeTime } from './heartbeat.js';
 import type { WorkerMessage } from './ipc.js';
@@ -36,6 +37,8 @@ export class Arbiter implements WatcherHost {
   readonly #states: StateBox<TreeState>;
   readonly #metrics: MetricsHub | undefined;
   readonly #commands: TreeCommands;
+  readonly #listeners = new Set<(event: SupervisorEvent) => void>();
+  readonly #control: ControlServer;
   #served: readonly ServedSocket[] = [];
   #watchers: readonly Watcher[] = [];
   #opening: Promise<void> | undefined;
@@ -57,6 +60,7 @@ export class Arbiter implements WatcherHost {
     this.#states = new StateBox<TreeState>(`tree '${plan.name}'`, TREE_MOVES, 'new', (state) => {
       this.emit({ type: 'tree', state, ...(state === 'stopping' ? { reason: this.#report.reason } : {}) });
     });
+    this.#control = new ControlServer(this.#plan.control, this);
     if (options.metrics !== undefined) {
       this.#metrics = new MetricsHub(options.metrics, () => this.#processes('ready'));
     }
@@ -160,6 +164,13 @@ export class Arbiter implements WatcherHost {
 
   emit(event: SupervisorEvent): void {
     this.options.onEvent?.(event);
+    for (const tell of [...this.#listeners]) tell(event);
+  }
+
+  /** Tells `listener`, which must not throw, everything that happens from now on. Returns what ends that. */
+  subscribe(listener: (event: SupervisorEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   onMessage(worker: WorkerProcess, message: WorkerMessage): void {
@@ -201,8 +212,9 @@ export class Arbiter implements WatcherHost {
   }
 
   async #open(): Promise<void> {
+    await this.#control.open();
     const listeners = await openListeners(this.#plan.sockets);
-    this.files = listeners.flatMap(({ file }) => file ?? []);
+    this.files = [...listeners, this.#control].flatMap(({ file }) => file ?? []);
     this.#served = listeners.map((listener) => {
       const users = () => this.#watchers.filter(({ config }) => config.sockets.includes(listener.name));
       const workers = () => users().flatMap((watcher) => watcher.processes);
@@ -244,6 +256,7 @@ export class Arbiter implements WatcherHost {
     this.#closeAll();
     process.off('exit', this.#onProcessExit);
     this.#states.setState(['asked', 'forced'].includes(this.#report.reason) ? 'stopped' : 'failed');
+    this.#control.close();
     this.#resolveDone(this.#report);
   }
 
@@ -309,5 +322,6 @@ export class Arbiter implements WatcherHost {
   #abandon(): void {
     for (const watcher of this.#watchers) watcher.force();
     this.#closeAll();
+    this.#control.close();
   }
 }

@@ -79,4 +79,10 @@ export type SupervisorEvent =
       readonly signal: NodeJS.Signals;
       readonly effect: 'stop' | 'force' | 'reload' | 'grow' | 'shrink';
     }
+  /** Somebody asked for a change by the control socket. */
+  | {
+      readonly type: 'control';
+      readonly command: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
   | { readonly type: 'warning'; readonly message: string };

@@ -69,11 +69,21 @@ export interface WatcherSpec {
   readonly restart?: Partial<RestartPolicy>;
 }
 
+/** A unix socket, for the owner only, by which a running tree is asked and steered; see `docs/control.md`. */
+export interface ControlSpec {
+  /** Its file, absolute; `$(pid)` stands for the arbiter's process id. The folder is made if it is not there. */
+  readonly path: string;
+  /** When it cannot be bound the tree starts without it, and warns. @default false */
+  readonly optional?: boolean;
+}
+
 /** Everything that an arbiter runs: plain JSON, made by pure functions and compared by tests. */
 export interface Plan {
   readonly name: string;
   readonly sockets: readonly SocketSpec[];
   readonly watchers: readonly WatcherSpec[];
+  /** @default none */
+  readonly control?: ControlSpec;
 }
 
 /** A {@link SocketSpec} with every default filled in. */
@@ -91,11 +101,15 @@ export interface WatcherConfig extends Required<Omit<WatcherSpec, 'restart' | 'c
   readonly restart: RestartPolicy;
 }
 
+/** A {@link ControlSpec} with every default filled in. */
+export type ControlConfig = Required<ControlSpec>;
+
 /** A checked plan. */
 export interface PlanConfig {
   readonly name: string;
   readonly sockets: readonly SocketConfig[];
   readonly watchers: readonly WatcherConfig[];
+  readonly control: ControlConfig | undefined;
 }
 
 /** Checks a plan and fills in defaults. Throws `invalid_option` that names the watcher or socket and the field. */
@@ -104,7 +118,17 @@ export function compilePlan(plan: Plan): PlanConfig {
   checkUnique('watcher', plan.watchers);
   const sockets = plan.sockets.map(compileSocket);
   const known = sockets.map((socket) => socket.name);
-  return { name: plan.name, sockets, watchers: plan.watchers.map((spec) => compileWatcher(spec, known)) };
+  return {
+    name: plan.name,
+    sockets,
+    watchers: plan.watchers.map((spec) => compileWatcher(spec, known)),
+    control: plan.control && compileControl(plan.control),
+  };
+}
+
+function compileControl({ path, optional = false }: ControlSpec): ControlConfig {
+  if (isAbsolute(path)) return { path, optional };
+  throw new ServeError('invalid_option', `control: path '${path}' must be an absolute path`);
 }
 
 function compileSocket(spec: SocketSpec): SocketConfig {

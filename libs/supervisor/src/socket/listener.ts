@@ -74,7 +74,7 @@ export class Listener {
 export async function openListeners(configs: readonly SocketConfig[]): Promise<readonly Listener[]> {
   const listeners: Listener[] = [];
   try {
-    for (const config of configs) listeners.push(await bindSocket(config));
+    for (const config of configs) listeners.push(await bindListener(config));
     const failures = await beginListening(listeners);
     for (const [index, code] of failures) {
       const address = listeners[index]?.bound.address;
@@ -87,7 +87,8 @@ export async function openListeners(configs: readonly SocketConfig[]): Promise<r
   }
 }
 
-async function bindSocket({ name, target, accept, backlog }: SocketConfig): Promise<Listener> {
+/** Binds one socket, which does not listen yet. Throws as {@link openListeners} does. */
+export async function bindListener({ name, target, accept, backlog }: SocketConfig): Promise<Listener> {
   if ('path' in target) {
     await freeUnixPath(target.path);
     const handle = bindUnixFile(target.path, target.mode);
