@@ -21,6 +21,7 @@ import { Command, Option } from 'commander';
 import {
   addAddressFlags,
   addCommonFlags,
+  addControlFlags,
   addGrpcFlags,
   addLimitFlags,
   addMetricsFlags,
@@ -114,6 +115,7 @@ function createCommand(name: CommandName, description: string): Command {
 }
 
 function finish<O extends object>(command: Command, launcher: Launcher<O>): Command {
+  addControlFlags(command);
   addCommonFlags(command);
   return command.action(() => runServer(command, launcher));
 }

@@ -158,6 +158,16 @@ export function addMetricsFlags(command: Command, withPort: string | undefined):
   ]);
 }
 
+/** How a running server is asked and steered. */
+export function addControlFlags(command: Command): void {
+  addGroup(command, 'Control:', [
+    flag(
+      '--control-socket <path>',
+      "file of the control socket, or 'off' (default: where `bentots ctl` looks) [BENTOTS_CONTROL_SOCKET]",
+    ),
+  ]);
+}
+
 /** What the command itself says and does. */
 export function addCommonFlags(command: Command): void {
   addGroup(command, 'Output:', [

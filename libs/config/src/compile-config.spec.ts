@@ -9,6 +9,7 @@ import {
   compileRunnerServerConfig,
   compileServeConfig,
 } from './compile-config.js';
+import { controlFolders } from './compile-control-socket.js';
 import { COMMAND_DEFAULTS } from './command-defaults.js';
 import type { HttpServerOptions } from './options.js';
 
@@ -39,6 +40,7 @@ describe('defaults', () => {
       backlog: 2048,
       graceMs: 30_000,
       log: { level: 'info', format: 'text', access: true },
+      control: { folders: controlFolders({}) },
       runnerMap: {},
       apiWorkers: CPUS,
       timeoutMs: 60_000,

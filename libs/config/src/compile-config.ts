@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { ServeError } from '@bentots/errors';
 
 import type { PortDefaults } from './command-defaults.js';
+import { compileControlSocket } from './compile-control-socket.js';
 import { compileCors } from './compile-cors.js';
 import type {
   EdgeConfig,
@@ -51,7 +52,7 @@ export function compileRunnerServerConfig(
     );
   }
   return deepFreeze({
-    ...toServerConfig(values),
+    ...toServerConfig(values, environment),
     runnerName: values.runnerName,
     port: values.port,
     timeoutMs: values.timeout === undefined ? undefined : toMs(values.timeout),
@@ -66,7 +67,7 @@ export function compileHttpServerConfig(
 ): HttpServerConfig {
   const values = readValues<HttpServerOptions>(httpServerFields, options, environment, defaults);
   return deepFreeze({
-    ...toHttpConfig(values, cpus),
+    ...toHttpConfig(values, { cpus, environment }),
     runnerMap: readRunnerMap(values.runnerMap, environment),
   });
 }
@@ -79,7 +80,7 @@ export function compileGrpcServerConfig(
 ): GrpcServerConfig {
   const values = readValues<GrpcServerOptions>(grpcServerFields, options, environment, defaults);
   return deepFreeze({
-    ...toGrpcConfig(values, cpus),
+    ...toGrpcConfig(values, { cpus, environment }),
     runnerMap: readRunnerMap(values.runnerMap, environment),
   });
 }
@@ -92,20 +93,26 @@ export function compileServeConfig(
 ): ServeConfig {
   const values = readValues<ServeOptions>(serveFields, options, environment, defaults);
   const { grpc, grpcPort: port, ...shared } = values;
+  const facts = { cpus, environment };
   return deepFreeze({
-    http: { ...toHttpConfig(shared, cpus), runnerMap: {} },
-    grpc: grpc ? { ...toGrpcConfig({ ...shared, port }, cpus), runnerMap: {} } : undefined,
+    http: { ...toHttpConfig(shared, facts), runnerMap: {} },
+    grpc: grpc ? { ...toGrpcConfig({ ...shared, port }, facts), runnerMap: {} } : undefined,
   });
 }
 
 type WithoutMap<V> = Omit<V, 'runnerMap'>;
 
+interface EdgeFacts {
+  readonly cpus: number;
+  readonly environment: Environment;
+}
+
 function toHttpConfig(
   values: WithoutMap<Values<HttpServerOptions>>,
-  cpus: number,
+  facts: EdgeFacts,
 ): WithoutMap<HttpServerConfig> {
   return {
-    ...toEdgeConfig(values, cpus),
+    ...toEdgeConfig(values, facts),
     ssl: toSslConfig(values),
     keepAliveMs: toMs(known(values.timeoutKeepAlive)),
     maxBodyBytes: known(values.maxBodyBytes),
@@ -117,10 +124,10 @@ function toHttpConfig(
 
 function toGrpcConfig(
   values: WithoutMap<Values<EdgeOptions & GrpcOnlyOptions>>,
-  cpus: number,
+  facts: EdgeFacts,
 ): WithoutMap<GrpcServerConfig> {
   return {
-    ...toEdgeConfig(values, cpus),
+    ...toEdgeConfig(values, facts),
     ssl: toSslConfig(values),
     reflection: known(values.reflection),
     channelz: known(values.channelz),
@@ -139,17 +146,17 @@ function toGrpcConfig(
 
 function toEdgeConfig(
   values: WithoutMap<Values<EdgeOptions>>,
-  cpus: number,
+  facts: EdgeFacts,
 ): Omit<EdgeConfig, 'runnerMap' | 'ssl'> {
   return {
-    ...toServerConfig(values),
+    ...toServerConfig(values, facts.environment),
     port: known(values.port),
-    apiWorkers: values.apiWorkers ?? cpus,
+    apiWorkers: values.apiWorkers ?? facts.cpus,
     timeoutMs: toMs(known(values.timeout)),
   };
 }
 
-function toServerConfig(values: Values<CommonOptions>): ServerConfig {
+function toServerConfig(values: Values<CommonOptions>, environment: Environment): ServerConfig {
   return {
     bentoIdentifier: known(values.bentoIdentifier),
     workingDir: values.workingDir,
@@ -157,6 +164,7 @@ function toServerConfig(values: Values<CommonOptions>): ServerConfig {
     backlog: known(values.backlog),
     graceMs: toMs(known(values.timeoutGracefulShutdown)),
     log: { level: known(values.logLevel), format: known(values.logFormat), access: known(values.accessLog) },
+    control: compileControlSocket(values.controlSocket, environment),
   };
 }
 

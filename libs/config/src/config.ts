@@ -45,6 +45,9 @@ export interface CorsConfig {
   readonly maxAgeSeconds?: number;
 }
 
+/** Where the control socket is: a file, or one named after the server in the first of the folders that can be used. */
+export type ControlSocketConfig = { readonly path: string } | { readonly folders: readonly string[] };
+
 /** What all servers have. */
 export interface ServerConfig {
   readonly bentoIdentifier: string;
@@ -55,6 +58,8 @@ export interface ServerConfig {
   /** How long requests in flight may go on when the server stops. */
   readonly graceMs: number;
   readonly log: LogConfig;
+  /** Undefined: none. */
+  readonly control: ControlSocketConfig | undefined;
 }
 
 /** Configuration of a runner server. */

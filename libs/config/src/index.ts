@@ -22,9 +22,11 @@ export {
 } from './compile-config.js';
 export { COMMAND_DEFAULTS } from './command-defaults.js';
 export type { PortDefaults } from './command-defaults.js';
+export { findControlSockets } from './compile-control-socket.js';
 export { countCpus } from './count-cpus.js';
 export { parseDecimal } from './field.js';
 export type {
+  ControlSocketConfig,
   CorsConfig,
   GrpcMetricsConfig,
   GrpcServerConfig,

@@ -55,6 +55,7 @@ const commonFields: Fields<Omit<CommonOptions, 'port' | 'timeout'>> = {
   }),
   logFormat: choiceField(['text', 'json'], { env: 'BENTOTS_LOG_FORMAT', initial: 'text' }),
   accessLog: flagField({ env: 'BENTOTS_ACCESS_LOG', initial: true }),
+  controlSocket: textField("a file's path, or 'off'", { env: 'BENTOTS_CONTROL_SOCKET' }),
 };
 
 /** A free port; the commands bring defaults of their own. */

@@ -32,6 +32,8 @@ export interface CommonOptions {
   readonly logFormat?: 'text' | 'json' | undefined;
   /** A log line for each request. @default true */
   readonly accessLog?: boolean | undefined;
+  /** File of the control socket, or `off`. @default one in the user's runtime directory, where `bentots ctl` looks */
+  readonly controlSocket?: string | undefined;
 }
 
 /** Options of a runner server. */
