@@ -18,6 +18,7 @@ export type {
 // For our apps: the end of a program, and what would be started.
 export { exitWithError, runToExit } from './run-to-exit.js';
 export type { RunToExitOptions } from './run-to-exit.js';
+export { describeEvent } from './log-event.js';
 export { dryRun } from './dry-run.js';
 export { prepareRunnerServer } from './start-runner-server.js';
 export { prepareHttpServer } from './start-http-server.js';

@@ -8,11 +8,12 @@ type Level = 'debug' | 'info' | 'warn' | 'error';
  * for people; the fields hold the same facts for machines, named alike in both formats.
  */
 export function logEvent(log: Logger, event: SupervisorEvent): void {
-  const [level, message] = tell(event);
+  const [level, message] = describeEvent(event);
   log[level](message, toFields(event));
 }
 
-function tell(event: SupervisorEvent): readonly [level: Level, message: string] {
+/** An event in words, and how loud they are. */
+export function describeEvent(event: SupervisorEvent): readonly [level: Level, message: string] {
   switch (event.type) {
     case 'tree':
       return ['debug', `tree is ${event.state}${event.reason === undefined ? '' : `: ${event.reason}`}`];
@@ -20,6 +21,8 @@ function tell(event: SupervisorEvent): readonly [level: Level, message: string] 
       return ['debug', `socket ${event.socket.name} is bound`];
     case 'signal':
       return ['info', `${event.signal}: ${WISHES[event.effect]}`];
+    case 'control':
+      return ['info', `control socket: ${[event.command, ...Object.values(event.fields)].join(' ')}`];
     case 'worker-started':
       return ['debug', `${nameOf(event)} started`];
     case 'worker-ready':

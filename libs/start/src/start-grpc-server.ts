@@ -6,6 +6,7 @@ import { checkTls } from './check-tls.js';
 import { describeTarget } from './describe-target.js';
 import { launch } from './launch.js';
 import { pickEntry } from './pick-entry.js';
+import { planControl } from './plan-control.js';
 import { pickMetricsPort } from './plan-edge.js';
 import { planGrpcServer } from './plan-grpc-server.js';
 import type { Prepare } from './prepared.js';
@@ -34,7 +35,7 @@ export function prepareGrpcServer(options: StartGrpcServerOptions): Prepare {
     const { target, service } = await describeTarget(config, how);
     checkRunnerMap(runnerMap, service);
     return {
-      plan: planGrpcServer({ config, target, service, entry, runnerMap }),
+      plan: planControl(planGrpcServer({ config, target, service, entry, runnerMap }), config.control),
       log: config.log,
       metrics: pickMetricsPort(config) !== undefined,
       startLine: `Starting gRPC BentoServer "${formatTag(service)}" from ${target.workingDir}, workers: ${config.apiWorkers}`,

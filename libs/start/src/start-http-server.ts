@@ -6,6 +6,7 @@ import { checkTls } from './check-tls.js';
 import { describeTarget } from './describe-target.js';
 import { launch } from './launch.js';
 import { pickEntry } from './pick-entry.js';
+import { planControl } from './plan-control.js';
 import { planHttpServer } from './plan-http-server.js';
 import type { Prepare } from './prepared.js';
 import type { ServerHandle } from './server-handle.js';
@@ -32,7 +33,7 @@ export function prepareHttpServer(options: StartHttpServerOptions): Prepare {
     const { target, service } = await describeTarget(config, how);
     checkRunnerMap(runnerMap, service);
     return {
-      plan: planHttpServer({ config, target, service, entry, runnerMap }),
+      plan: planControl(planHttpServer({ config, target, service, entry, runnerMap }), config.control),
       log: config.log,
       metrics: config.metrics.enabled,
       startLine: `Starting HTTP BentoServer "${formatTag(service)}" from ${target.workingDir}, workers: ${config.apiWorkers}`,

@@ -4,6 +4,7 @@ import { announceRunner, formatTag } from './announce.js';
 import { describeTarget } from './describe-target.js';
 import { launch } from './launch.js';
 import { pickEntry } from './pick-entry.js';
+import { planControl } from './plan-control.js';
 import { planRunnerServer } from './plan-runner-server.js';
 import type { Prepare } from './prepared.js';
 import type { ServerHandle } from './server-handle.js';
@@ -28,7 +29,7 @@ export function prepareRunnerServer(options: StartRunnerServerOptions): Prepare 
     const { target, service } = await describeTarget(config, how);
     const machine = { cpus: countCpus(), environment };
     return {
-      plan: planRunnerServer({ config, target, service, entry, machine }),
+      plan: planControl(planRunnerServer({ config, target, service, entry, machine }), config.control),
       log: config.log,
       metrics: true,
       startLine: `Starting RunnerServer "${config.runnerName}" of "${formatTag(service)}" from ${target.workingDir}`,

@@ -5,6 +5,7 @@ import { checkTls } from './check-tls.js';
 import { describeTarget } from './describe-target.js';
 import { launch } from './launch.js';
 import { pickEntry } from './pick-entry.js';
+import { planControl } from './plan-control.js';
 import { pickMetricsPort } from './plan-edge.js';
 import { planServe } from './plan-serve.js';
 import type { Prepare } from './prepared.js';
@@ -38,7 +39,10 @@ export function prepareServe(options: StartServeOptions): Prepare {
     const runtimeDir = createRuntimeDirName();
     const machine = { cpus: countCpus(), environment };
     return {
-      plan: planServe({ config, target, service, entries, runtimeDir, machine }),
+      plan: planControl(
+        planServe({ config, target, service, entries, runtimeDir, machine }),
+        config.http.control,
+      ),
       log: config.http.log,
       metrics:
         config.http.metrics.enabled ||
