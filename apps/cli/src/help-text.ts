@@ -8,6 +8,8 @@ Examples:
         the same in parts, which may be on different machines
   $ bentots serve examples/linear --dry-run
         print what would be started, as JSON
+  $ bentots top
+        watch it; bentots ctl --help tells how to steer it
 
 Every option can also be given by the environment variable in brackets; a flag wins over it.
 

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 
 import { createGrpcCommand, createHttpCommand, createRunnerCommand, createServeCommand } from './commands.js';
+import { createCtlCommand } from './control/ctl-command.js';
+import { createTopCommand } from './control/top-command.js';
 import { formatHelpHint, PROGRAM_HELP } from './help-text.js';
 
 /** A wrong flag is a wrong option: the same exit code as invalid_option has. */
@@ -34,11 +36,18 @@ function createProgram(): Command {
     .addHelpText('after', PROGRAM_HELP)
     .showHelpAfterError(formatHelpHint())
     .exitOverride();
-  for (const create of [createServeCommand, createHttpCommand, createGrpcCommand, createRunnerCommand]) {
-    const command = create().copyInheritedSettings(program);
-    program.addCommand(command.showHelpAfterError(formatHelpHint(command.name())));
+  const servers = [createServeCommand, createHttpCommand, createGrpcCommand, createRunnerCommand];
+  for (const create of [...servers, createCtlCommand, createTopCommand]) {
+    program.addCommand(inherit(create(), program, ''));
   }
   return program;
+}
+
+/** What holds for the program holds for a command and its own commands; each hints at its own help. */
+function inherit(command: Command, program: Command, parents: string): Command {
+  const path = `${parents}${command.name()}`;
+  for (const sub of command.commands) inherit(sub, program, `${path} `);
+  return command.copyInheritedSettings(program).showHelpAfterError(formatHelpHint(path));
 }
 
 function readVersion(): string {
