@@ -3,6 +3,7 @@ import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ask, get, Load } from '../test/load.js';
 import { endTrees, eventually, httpPlan, isAlive, socketPath, Tree } from '../test/tree.js';
+import { Arbiter } from './arbiter.js';
 import type { SupervisorEvent, WorkerRef } from './events.js';
 import type { WatcherSpec } from './plan.js';
 
@@ -302,7 +303,7 @@ describe('⑦ every process that was started ends with one event that tells how'
     },
     'a spawn that fails': {
       watcher: { cwd: '/nowhere' },
-      exit: { code: null, signal: null, expected: false, reason: 'not started', livedMs: expect.any(Number) },
+      exit: { code: null, signal: null, expected: false, reason: 'not started' },
     },
   };
 
@@ -321,5 +322,23 @@ describe('⑦ every process that was started ends with one event that tells how'
     const exits = tree.events.filter(isOf('worker-exited')).map(key);
     expect(exits.sort()).toEqual(tree.events.filter(isOf('worker-started')).map(key).sort());
     expect(tree.everyPid.filter(isAlive)).toEqual([]);
+  });
+
+  test('a spawn that the system refuses at once: the old process stays, and the arbiter lives', async () => {
+    const plan = (env: Record<string, string>) =>
+      httpPlan({ numProcesses: 1, env, data: { quietMs: 1 }, restart: keep });
+    const events: SupervisorEvent[] = [];
+    const arbiter = new Arbiter(plan({}), {
+      onEvent: (event) => void events.push(event),
+      replan: () => Promise.resolve(plan({ LARGE: 'x'.repeat(200_000) })),
+    });
+    await arbiter.start();
+    await expect(arbiter.reload()).rejects.toThrow("worker 1 of 'web' cannot be started: spawn E2BIG");
+    expect(arbiter.status().watchers[0]?.workers).toMatchObject([{ state: 'ready' }]);
+    expect(events.filter(isOf('worker-exited'))).toMatchObject([
+      { generation: 2, code: null, signal: null, expected: false, reason: 'not started' },
+    ]);
+    await arbiter.stop();
+    expect(events.filter(isOf('worker-exited'))).toHaveLength(2);
   });
 });

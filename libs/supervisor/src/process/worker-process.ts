@@ -14,6 +14,7 @@ import { PROCESS_MOVES, type ProcessState, StateBox } from '../states.js';
 import { killGroup } from './kill-group.js';
 import type { OwnedFile } from '../socket/unix-path.js';
 import { lifelineArgs } from './lifeline.js';
+import { trySpawn } from './try-spawn.js';
 
 /** Everything that one process needs to start. */
 export interface Launch {
@@ -106,7 +107,7 @@ export class WorkerProcess {
     this.#states = new StateBox(`process of ${this.name}`, PROCESS_MOVES, 'starting', (state) => {
       if (state === 'draining') listener.onDraining(this);
     });
-    this.#child = spawnWorker(launch);
+    this.#child = trySpawn(() => spawnWorker(launch));
     this.#child.on('message', (message) => this.#onMessage(message));
     this.#child.on('error', (error) => this.#onError(error));
     this.#child.once('exit', (code, signal) => void this.#onExit(code, signal));
