@@ -107,7 +107,7 @@ describe('SIGTERM under load', () => {
 
   test('a request in flight is answered, though it takes a while', async () => {
     const { server, url } = await startServer(['serve', bento, '--port', '0', '--grpc-port', '0']);
-    const slow = postJson(`${url}/slow`, { s: 1.5 });
+    const slow = postJson(`${url}/slow`, { s: 4 });
     await inFlight(url);
     const stopped = server.stop('SIGTERM');
     expect((await slow).status).toBe(200);
@@ -118,7 +118,7 @@ describe('SIGTERM under load', () => {
     const { server, url } = await startServer(['serve', bento, '--port', '0', '--grpc-port', '0']);
     const [, grpcUrl = ''] = await server.printed(/ready on (grpc:\/\/\S+)/);
     const grpc = connectGrpc(grpcUrl);
-    const json = { structValue: { fields: { s: { numberValue: 1.5 } } } };
+    const json = { structValue: { fields: { s: { numberValue: 4 } } } };
     const slow = grpc.call('Call', { api_name: 'slow', json });
     await inFlight(url);
     const stopped = server.stop('SIGTERM');

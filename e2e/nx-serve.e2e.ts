@@ -25,7 +25,7 @@ test('nx run-many -t serve: all three servers up together, answering, and gone t
   const [, url = ''] = await server.printed(/ready on (http:\/\/\S+)/);
   await server.printed(/ready on grpc:\/\//);
   await server.printed(/ready on tcp:\/\//);
-  await expect.poll(async () => (await get(`${url}/readyz`)).status, { timeout: 20_000 }).toBe(200);
+  await expect.poll(async () => (await get(`${url}/readyz`)).status).toBe(200);
   expect((await postJson(`${url}/predict`, [1, 2, 3, 4])).status).toBe(200);
   server.pids();
   await server.stop('SIGTERM');

@@ -188,7 +188,10 @@ describe('time and cancellation', () => {
     const gate = new Gate();
     const { service: waiter, signals } = waiting(gate);
     const { client, ends } = await startApi(waiter);
-    const call = client().call('wait', nothing, { deadline: Date.now() + 100 });
+    const caller = client();
+    // Connected, so that the call is with the server long before its deadline.
+    await caller.check('');
+    const call = caller.call('wait', nothing, { deadline: Date.now() + 1000 });
     await expect(call).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
     await expect.poll(() => ends[0]?.error?.code).toBe('deadline_exceeded');
     expect(signals[0]?.reason).toMatchObject({ code: 'deadline_exceeded' });

@@ -29,9 +29,9 @@ describe('workers of a service without runners', () => {
     const series = (api: string, code: number): string =>
       `bentoml_api_server_request_total{api_name="${api}",service_name="plain",service_version="not available",http_response_code="${code}"}`;
     for (const path of ['/metrics', '/']) {
-      const text = await (await fetch(tree.metricsUrl + path)).text();
-      expect(text).toContain(`${series('who', 200)} 6`);
-      expect(text).toContain(`${series('unknown', 404)} 1`);
+      const read = async (): Promise<string> => (await fetch(tree.metricsUrl + path)).text();
+      await expect.poll(read).toContain(`${series('who', 200)} 6`);
+      await expect.poll(read).toContain(`${series('unknown', 404)} 1`);
     }
     expect((await fetch(`${tree.metricsUrl}/nothing`)).status).toBe(404);
   });
@@ -74,7 +74,7 @@ describe('workers of a service without runners', () => {
     process.kill(first.pid, 'SIGTERM');
     expect(await call).toBe(500);
     await expect
-      .poll(() => tree.notes(), { timeout: 15_000 })
+      .poll(() => tree.notes())
       .toEqual(['startup 1', 'slow began', 'slow ended', 'shutdown 1', 'startup 1']);
     const second = (await ask(client, 'who')) as { pid: number };
     expect(second.pid).not.toBe(first.pid);
@@ -89,7 +89,7 @@ describe('workers of a service without runners', () => {
       const answer = await ask(client, 'who').catch(() => first);
       return (answer as { pid: number }).pid;
     };
-    await expect.poll(pidNow, { timeout: 10_000 }).not.toBe(first.pid);
+    await expect.poll(pidNow).not.toBe(first.pid);
   });
 });
 

@@ -92,7 +92,7 @@ export function createGate<T = void>(): { opened: Promise<T>; open: (value: T) =
 
 /** Resolves as soon as `isTrue` says so; looks again on every turn of the event loop. */
 export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   while (!(await isTrue())) {
     if (Date.now() > deadline) throw new Error(`never came true: ${isTrue.toString()}`);
     await new Promise((resolve) => setImmediate(resolve));

@@ -46,9 +46,9 @@ describe('a runner worker at its gate', () => {
     await client.call('open', []);
     expect(await Promise.all([first, ...others])).toEqual([[0], [1], [2], [3], [4], [5], [6]]);
     expect(await batchesSoFar(client)).toEqual([[0], [1, 2, 3, 4], [5, 6]]);
-    expect(await tree.sample('bentoml_runner_adaptive_batch_size_sum', 'hold')).toBe(7);
-    expect(await tree.sample('bentoml_runner_adaptive_batch_size_count', 'hold')).toBe(3);
-    expect(await tree.sample('bentoml_runner_request_total', '/hold')).toBe(7);
+    await expect.poll(() => tree.sample('bentoml_runner_adaptive_batch_size_sum', 'hold')).toBe(7);
+    await expect.poll(() => tree.sample('bentoml_runner_adaptive_batch_size_count', 'hold')).toBe(3);
+    await expect.poll(() => tree.sample('bentoml_runner_request_total', '/hold')).toBe(7);
   });
 
   test('splits a larger call and joins its result', async () => {
@@ -157,7 +157,7 @@ describe('the HTTP door of a runner worker', () => {
   let tree: RunnerTree;
 
   beforeAll(async () => {
-    tree = await new RunnerTree('gated', { timeoutMs: 200 }).start();
+    tree = await new RunnerTree('gated', { timeoutMs: 2000 }).start();
   });
   afterAll(async () => {
     await tree.stop();

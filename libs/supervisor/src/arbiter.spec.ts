@@ -172,13 +172,13 @@ describe('metrics', () => {
       metrics: true,
     });
     for (let count = 0; count < 20; count += 1) await ask(address(tree));
-    expect(await get(address(tree), '/metrics')).toBe('served 20');
+    await expect.poll(() => get(address(tree), '/metrics')).toBe('served 20');
     for (const pid of await tree.pids()) process.kill(pid, 'SIGKILL');
     await tree.event('worker-ready', ({ generation }) => generation === 2, 2);
     for (let count = 0; count < 9; count += 1) await ask(address(tree));
-    expect(await get(address(tree), '/metrics')).toBe('served 29');
+    await expect.poll(() => get(address(tree), '/metrics')).toBe('served 29');
     await tree.ask('reload');
-    expect(await get(address(tree), '/metrics')).toBe('served 29');
+    await expect.poll(() => get(address(tree), '/metrics')).toBe('served 29');
     tree.kill('SIGTERM');
     await tree.exited;
   });
@@ -187,7 +187,7 @@ describe('metrics', () => {
     const plan = httpPlan({ data: { snapshots: true } }, { accept: 'balanced' });
     const tree = await Tree.start(plan, { metrics: true });
     for (let count = 0; count < 10; count += 1) await ask(address(tree));
-    expect(await get(address(tree), '/metrics')).toBe('served 10');
+    await expect.poll(() => get(address(tree), '/metrics')).toBe('served 10');
     const [first = 0] = await tree.pids();
     process.kill(first, 'SIGSTOP');
     const texts = await Promise.race([1, 2].map(() => get(address(tree), '/metrics')));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ask } from '../test/load.js';
+import { ask, begin } from '../test/load.js';
 import { endTrees, httpPlan, isAlive, Tree } from '../test/tree.js';
 import { SAME_WISH_MS } from './signals.js';
 
@@ -15,10 +15,9 @@ const addressOf = (tree: Tree) => {
 describe('handleSignals', () => {
   test.each(['SIGINT', 'SIGTERM', 'SIGQUIT'] as const)('%s finishes what is in flight', async (signal) => {
     const tree = await Tree.start(httpPlan({ numProcesses: 1 }));
-    const slow = ask(addressOf(tree), '/?id=slow&ms=400');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const slow = await begin(addressOf(tree), '/?id=slow&ms=400');
     tree.kill(signal);
-    expect(await slow).toMatchObject({ id: 'slow' });
+    expect(await slow.answer).toMatchObject({ id: 'slow' });
     expect(await tree.exited).toBe(0);
   });
 
@@ -35,11 +34,10 @@ describe('handleSignals', () => {
 
   test('one key press that arrives twice is one wish', async () => {
     const tree = await Tree.start(httpPlan({ numProcesses: 1 }));
-    const slow = ask(addressOf(tree), '/?id=slow&ms=400');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const slow = await begin(addressOf(tree), '/?id=slow&ms=400');
     tree.kill('SIGINT');
     tree.kill('SIGTERM');
-    expect(await slow).toMatchObject({ id: 'slow' });
+    expect(await slow.answer).toMatchObject({ id: 'slow' });
     expect(await tree.exited).toBe(0);
   });
 

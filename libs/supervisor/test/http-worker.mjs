@@ -53,6 +53,11 @@ worker.onDrain(async (signal) => {
   if (data.deaf) await sleep(1e6);
   await drainHttpServer(server, signal, { quietMs: data.quietMs ?? 300 });
 });
+// Who follows connections listens for this, too, and Node leaves the answer to the listeners.
+server.on('checkContinue', (request, response) => {
+  response.writeContinue();
+  server.emit('request', request, response);
+});
 await worker.serve('http', server);
 const grandchild = data.grandchild ? spawn('sleep', ['1000'], { stdio: 'ignore' }).pid : null;
 worker.ready({ pid: process.pid, grandchild });

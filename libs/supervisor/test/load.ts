@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
+import { json } from 'node:stream/consumers';
 import type { BoundSocket } from '../src/index.js';
 
 /** Who answered. */
@@ -40,6 +42,20 @@ export function get(
 /** Sends one request on a connection of its own and reads who answered. */
 export async function ask(address: Address, path = '/'): Promise<Answer> {
   return JSON.parse(await get(address, path)) as Answer;
+}
+
+/** Sends one request; resolves to its answer to come, once the worker has it in hand. */
+export async function begin(address: Address, path: string): Promise<{ answer: Promise<Answer> }> {
+  const target =
+    'path' in address ? { socketPath: address.path } : { host: address.host, port: address.port };
+  // A server answers this header with 100 when it takes the request.
+  const request = http.request({ ...target, path, agent: false, headers: { expect: '100-continue' } });
+  const answer = once(request, 'response').then(([response]) => json(response as http.IncomingMessage));
+  answer.catch(() => undefined);
+  request.flushHeaders();
+  await once(request, 'continue');
+  request.end();
+  return { answer: answer as Promise<Answer> };
 }
 
 /** How a client behaves: on one connection, on one with pauses, on a new one for each request. */

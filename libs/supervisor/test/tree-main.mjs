@@ -22,7 +22,7 @@ const metrics = {
 const send = (message) => process.connected && process.send(message, () => undefined);
 let nextPlan = plan;
 const arbiter = new Arbiter(plan, {
-  onEvent: (event) => send({ event }),
+  onEvent: (event) => send({ event, at: performance.now() }),
   ...(options.metrics ? { metrics } : {}),
   ...(options.replan ? { replan: async () => nextPlan } : {}),
 });

@@ -36,6 +36,8 @@ export function socketPath(): string {
 type EventOf<T extends SupervisorEvent['type']> = Extract<SupervisorEvent, { type: T }>;
 type Message = {
   event?: SupervisorEvent;
+  /** When the event happened, on the clock of the arbiter's process. */
+  at?: number;
   sockets?: BoundSocket[];
   error?: { code: string; message: string };
   report?: StopReport;
@@ -54,6 +56,8 @@ const running = new Set<Tree>();
 /** An arbiter in a process of its own, as operators have it. */
 export class Tree {
   readonly events: SupervisorEvent[] = [];
+  /** When they happened in the arbiter, ms; a test that is held up learns of them late. */
+  readonly times = new Map<SupervisorEvent, number>();
   readonly child: ChildProcess;
   readonly exited: Promise<number | null>;
   report: StopReport | undefined;
@@ -74,7 +78,10 @@ export class Tree {
       return typeof code === 'number' ? code : null;
     });
     this.child.on('message', (message: Message) => {
-      if (message.event !== undefined) this.events.push(message.event);
+      if (message.event !== undefined) {
+        this.events.push(message.event);
+        this.times.set(message.event, message.at ?? 0);
+      }
       if (message.report !== undefined) this.report = message.report;
       if (message.sockets !== undefined) this.sockets = message.sockets;
       if (message.error !== undefined && message.id === undefined) this.startError = message.error;
@@ -141,6 +148,11 @@ export class Tree {
     });
   }
 
+  /** Ms in the arbiter from one event to another. */
+  msBetween(first: SupervisorEvent, second: SupervisorEvent): number {
+    return (this.times.get(second) ?? NaN) - (this.times.get(first) ?? NaN);
+  }
+
   /** Process ids of the workers that are alive, by worker number. */
   async pids(): Promise<number[]> {
     const { watchers } = await this.ask('status');
@@ -176,7 +188,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Polls what no event tells. Resolves to the time it took; rejects after `limitMs`. */
-export async function eventually(holds: () => boolean | Promise<boolean>, limitMs = 5000): Promise<number> {
+export async function eventually(holds: () => boolean | Promise<boolean>, limitMs = 30_000): Promise<number> {
   const startedAt = performance.now();
   while (!(await holds())) {
     if (performance.now() - startedAt > limitMs) throw new Error(`it did not happen within ${limitMs} ms`);

@@ -50,7 +50,7 @@ describe('a stop under load', () => {
 
 describe('drainHttpServer', () => {
   test('a request that comes on an idle connection is served, and told to go', async () => {
-    const tree = await Tree.start(httpPlan({ numProcesses: 1, data: { quietMs: 2000 } }));
+    const tree = await Tree.start(httpPlan({ numProcesses: 1, graceMs: 20_000, data: { quietMs: 10_000 } }));
     const client = new RawClient(tree.port);
     expect(await client.request()).toMatch(/^HTTP\/1.1 200 .*connection: keep-alive/is);
     tree.kill('SIGTERM');
@@ -70,14 +70,14 @@ describe('drainHttpServer', () => {
   });
 
   test('a request whose headers are half sent is awaited', async () => {
-    const tree = await Tree.start(httpPlan({ numProcesses: 1, data: { quietMs: 100 } }));
+    const tree = await Tree.start(httpPlan({ numProcesses: 1, data: { quietMs: 1000 } }));
     const client = new RawClient(tree.port);
     await client.request();
     client.socket.write('GET /?id=late HTTP/1.1\r\nHo');
-    await new Promise((resolve) => setTimeout(resolve, 50));
     tree.kill('SIGTERM');
     await eventually(() => isRefused(tree.port));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // Longer than an idle connection lives.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
     const answer = client.answer();
     client.socket.write('st: x\r\n\r\n');
     expect(await answer).toContain('"id":"late"');
