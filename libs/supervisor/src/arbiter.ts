@@ -301,7 +301,10 @@ export class Arbiter implements WatcherHost {
       const now = performance.now();
       awakeSince = wakeTime(awakeSince, lastCheck, now);
       lastCheck = now;
-      for (const watcher of this.#watchers) watcher.killSilent((pulse) => isSilent(pulse, awakeSince, now));
+      for (const watcher of this.#watchers) {
+        watcher.killSilent((pulse) => isSilent(pulse, awakeSince, now));
+        watcher.recycleWorn();
+      }
     }, CHECK_INTERVAL_MS);
     timer.unref();
     void this.done.then(() => clearInterval(timer));

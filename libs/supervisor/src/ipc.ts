@@ -19,6 +19,8 @@ export interface WorkerInit {
   readonly data: JsonValue;
   readonly sockets: readonly WorkerSocket[];
   readonly heartbeatMs: number;
+  /** After so many requests it says `spent`; null: never. */
+  readonly maxRequests: number | null;
   readonly snapshotMs: number;
 }
 
@@ -49,6 +51,8 @@ export type WorkerMessage =
   | { readonly supervisor: 'fail'; readonly error: ServeErrorJson }
   /** A signal from outside asks this worker to stop. */
   | { readonly supervisor: 'leaving' }
+  /** It has served its `maxRequests`. */
+  | { readonly supervisor: 'spent' }
   /** It accepts nothing by itself any more. */
   | { readonly supervisor: 'unlistened' }
   /** The handed connection is the worker's now. */
@@ -94,6 +98,7 @@ const WORKER_CHECKS: Readonly<Record<WorkerMessage['supervisor'], (fields: Field
   ready: always,
   fail: ({ error }) => isFields(error) && isString(error['code']) && isString(error['message']),
   leaving: always,
+  spent: always,
   unlistened: always,
   taken: ({ id }) => isNumber(id),
   closed: ({ socket, count }) => isString(socket) && isNumber(count),

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { ServeError } from '@bentots/errors';
+import { compileRecycle, type RecycleConfig, type RecycleOptions } from './recycle.js';
 import { compileRestartPolicy, type RestartPolicy } from './restart-policy.js';
 
 /** The most workers that a watcher may have. */
@@ -33,7 +34,7 @@ export interface SocketSpec {
 }
 
 /** A number of equal processes that are kept alive. */
-export interface WatcherSpec {
+export interface WatcherSpec extends RecycleOptions {
   readonly name: string;
   /** Absolute path of the ESM file that each worker runs. */
   readonly entry: string;
@@ -96,9 +97,12 @@ export interface SocketConfig {
 }
 
 /** A {@link WatcherSpec} with every default filled in. */
-export interface WatcherConfig extends Required<Omit<WatcherSpec, 'restart' | 'cwd'>> {
+export interface WatcherConfig extends Required<
+  Omit<WatcherSpec, 'restart' | 'cwd' | keyof RecycleOptions>
+> {
   readonly cwd: string | undefined;
   readonly restart: RestartPolicy;
+  readonly recycle: RecycleConfig;
 }
 
 /** A {@link ControlSpec} with every default filled in. */
@@ -182,6 +186,7 @@ function compileWatcher(spec: WatcherSpec, knownSockets: readonly string[]): Wat
     heartbeatLimitMs: limitMs(spec.heartbeatLimitMs ?? 60_000, 'heartbeatLimitMs'),
     singleton: spec.singleton ?? false,
     spare: spec.spare ?? false,
+    recycle: compileRecycle(spec, where),
     restart: compileRestartPolicy(spec.restart ?? {}, where),
   };
 }

@@ -12,6 +12,8 @@ import {
   type ProcessListener,
   WorkerProcess,
 } from './process/worker-process.js';
+import { Recycler } from './recycler.js';
+import { type RecycleReason, rollLimits } from './recycle.js';
 import { type Seat, Slot, type SlotHost } from './slot.js';
 import type { Listener } from './socket/listener.js';
 import { watcherStateOf, type WatcherState } from './states.js';
@@ -42,6 +44,7 @@ export interface ServedSocket {
 /** Keeps the workers of one {@link WatcherConfig} alive. Its commands run one after the other, in the order of asking. */
 export class Watcher implements SlotHost {
   readonly #queue = new CommandQueue();
+  readonly #recycler = new Recycler<WorkerProcess>((process, reason) => this.#recycle(process, reason));
   readonly #retiring = new Map<WorkerProcess, Promise<void>>();
   #config: WatcherConfig;
   /** Workers 1 to N. */
@@ -162,6 +165,12 @@ export class Watcher implements SlotHost {
     }
   }
 
+  /** Has ready processes that are over a limit replaced; called often, and for one that just got there. */
+  recycleWorn(processes = this.processes): void {
+    const ready = processes.filter(({ state }) => state === 'ready');
+    this.#recycler.check(ready, performance.now());
+  }
+
   retire(process: WorkerProcess): Promise<void> {
     const retiring = this.#retiring.get(process) ?? this.#retire(process);
     this.#retiring.set(process, retiring);
@@ -178,6 +187,7 @@ export class Watcher implements SlotHost {
 
   launch({ workerId, generation, config }: Seat): Launch {
     const { host } = this;
+    const limits = rollLimits(config.recycle, Math.random);
     const shared = this.sockets.filter(({ listener }) => listener.accept === 'shared');
     const sockets = this.sockets.map(({ listener: { name, accept, backlog } }): WorkerSocket => {
       const index = shared.findIndex(({ listener }) => listener.name === name);
@@ -191,6 +201,7 @@ export class Watcher implements SlotHost {
       env: { ...config.env, ...perWorkerEnv },
       cwd: config.cwd,
       readyTimeoutMs: config.readyTimeoutMs,
+      limits,
       fds: shared.map(({ listener }) => listener.fd),
       files: host.files,
       init: {
@@ -201,6 +212,7 @@ export class Watcher implements SlotHost {
         data: config.data,
         sockets,
         heartbeatMs: HEARTBEAT_MS,
+        maxRequests: Number.isFinite(limits.maxRequests) ? limits.maxRequests : null,
         snapshotMs: SNAPSHOT_MS,
       },
     };
@@ -216,6 +228,7 @@ export class Watcher implements SlotHost {
     } else if (message.supervisor === 'closed') {
       process.connections = Math.max(0, process.connections - message.count);
     } else {
+      if (message.supervisor === 'spent') this.recycleWorn([process]);
       this.host.onMessage(process, message);
     }
   }
@@ -247,6 +260,19 @@ export class Watcher implements SlotHost {
       }
       return command();
     });
+  }
+
+  /** Replaces a process, if it is still there when the turn of this command comes. Tells when that fails. */
+  #recycle(process: WorkerProcess, reason: RecycleReason): Promise<void> {
+    const replaced = this.#command(async () => {
+      const slot = this.#slots.find(({ current }) => current === process);
+      if (process.state === 'ready') await slot?.replace(reason);
+    });
+    replaced.catch((error: unknown) => {
+      const message = `${process.name} stays over its limit (${reason}), its successor failed: ${String(error)}`;
+      if (this.#asked === 'start') this.emit({ type: 'warning', message });
+    });
+    return replaced;
   }
 
   async #resize(count: number): Promise<void> {

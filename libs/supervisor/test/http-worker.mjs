@@ -9,6 +9,7 @@ import { attach, drainHttpServer } from '../dist/child/index.js';
 const worker = await attach();
 const data = worker.data ?? {};
 let served = 0;
+const hog = [];
 
 /** The loop is busy and never blocked for long. */
 const busyTurn = () => {
@@ -32,6 +33,8 @@ const answer = async (request, response) => {
   }
   const body =
     text ?? JSON.stringify({ id: url.searchParams.get('id'), workerId, generation, pid: process.pid });
+  if (url.pathname === '/hog') hog.push(Buffer.alloc(Number(url.searchParams.get('mb')) * 2 ** 20, 1));
+  if (url.pathname !== '/metrics') worker.served();
   response.end(body);
 };
 

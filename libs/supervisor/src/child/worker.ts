@@ -28,6 +28,8 @@ export interface Worker {
    * other. `signal` aborts when the grace time is nearly over: then give up what is left.
    */
   onDrain(fn: (signal: AbortSignal) => void | Promise<void>): void;
+  /** Counts requests that are done, so that the watcher's `maxRequests` can replace this process. @default 1 */
+  served(count?: number): void;
   /** Registers the source of metric snapshots (JSON); asked for by the arbiter, pushed when changed, sent at the end. */
   snapshots(fn: () => unknown): void;
   /** The metrics of the whole tree, merged by the arbiter. */
@@ -50,6 +52,7 @@ export class AttachedWorker implements Worker {
   #lastPushed = '';
   #lastMetricsId = 0;
   #isReady = false;
+  #requestsLeft: number;
   #draining = false;
   #sealed = false;
 
@@ -58,6 +61,7 @@ export class AttachedWorker implements Worker {
     private readonly channel: Channel,
   ) {
     process.title = init.title;
+    this.#requestsLeft = init.maxRequests ?? Infinity;
     this.#sockets = new ServedSockets(init.sockets, (socket, count) => {
       void channel.send({ supervisor: 'closed', socket, count });
     });
@@ -100,6 +104,12 @@ export class AttachedWorker implements Worker {
 
   onDrain(fn: DrainHook): void {
     this.#hooks.unshift(fn);
+  }
+
+  served(count = 1): void {
+    const wasSpent = this.#requestsLeft <= 0;
+    this.#requestsLeft -= count;
+    if (!wasSpent && this.#requestsLeft <= 0) void this.channel.send({ supervisor: 'spent' });
   }
 
   snapshots(fn: () => unknown): void {

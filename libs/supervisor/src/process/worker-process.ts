@@ -9,6 +9,7 @@ import {
   type WorkerMessage,
 } from '../ipc.js';
 import type { JsonValue } from '../plan.js';
+import type { RecycleLimits } from '../recycle.js';
 import type { RawHandle } from '../socket/raw-handle.js';
 import { PROCESS_MOVES, type ProcessState, StateBox } from '../states.js';
 import { killGroup } from './kill-group.js';
@@ -24,6 +25,8 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string | undefined;
   readonly readyTimeoutMs: number;
+  /** When it is replaced though it is well. */
+  readonly limits: RecycleLimits;
   /** Descriptors to inherit, from {@link FIRST_SOCKET_FD} on. */
   readonly fds: readonly number[];
   readonly files: readonly OwnedFile[];
@@ -95,6 +98,8 @@ export class WorkerProcess {
   connections = 0;
   /** Connections that were ever handed to it; breaks ties. */
   handed = 0;
+  /** Whether it has served its `maxRequests`. */
+  isSpent = false;
   /** The newest beat, and when it came. */
   beat: (Beat & { readonly at: number }) | undefined;
 
@@ -133,6 +138,12 @@ export class WorkerProcess {
   }
   get watcher(): string {
     return this.launch.init.watcher;
+  }
+  get limits(): RecycleLimits {
+    return this.launch.limits;
+  }
+  get rssBytes(): number | undefined {
+    return this.beat?.rssBytes;
   }
   /** `worker 2 of 'http-api'`. */
   get name(): string {
@@ -243,6 +254,7 @@ export class WorkerProcess {
     else if (message.supervisor === 'fail') this.#error = ServeError.fromJSON(message.error);
     else if (message.supervisor === 'leaving') this.#leaving = !this.#asked;
     else if (message.supervisor === 'unlistened') this.#resolveUnlistened();
+    else if (message.supervisor === 'spent') this.isSpent = true;
     else if (message.supervisor === 'beat') this.beat = { ...message, at: performance.now() };
     this.listener.onMessage(this, message);
   }
