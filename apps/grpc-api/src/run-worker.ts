@@ -43,6 +43,7 @@ export async function runWorker(worker: Worker, data: GrpcWorkerData): Promise<v
   if (data.metricsSocket !== undefined) await serveMetrics(worker, data.metricsSocket);
   const tls = await loadTls(data);
   const scheme = tls === undefined ? 'http' : 'https';
+  const logCall = createCallLog({ log, service: service.name, access: data.log.access, scheme });
   const api = await createGrpcApi({
     protocol: PROTOCOLS[data.protocolVersion],
     service,
@@ -56,7 +57,10 @@ export async function runWorker(worker: Worker, data: GrpcWorkerData): Promise<v
     reflection: data.reflection,
     tls,
     metrics: data.metrics.enabled ? measure(registry, service, data) : undefined,
-    onCallEnd: createCallLog({ log, service: service.name, access: data.log.access, scheme }),
+    onCallEnd(end) {
+      worker.served();
+      logCall(end);
+    },
   });
   worker.onDrain((signal) => api.drain(signal));
   await worker.serve(data.socket, api.listener);

@@ -27,6 +27,7 @@ export async function runWorker(worker: Worker, data: HttpWorkerData): Promise<v
   worker.onDrain(() => runShutdownHooks(service, context, log));
   for (const hook of service.hooks.startup) await hook(context);
   const { server } = await compose({ worker, data, service, state: context.state, log, runners });
+  server.on('request', (_, response) => response.once('close', () => worker.served()));
   worker.onDrain((signal) => drainHttpServer(server, signal));
   await worker.serve(data.socket, server);
   worker.ready();

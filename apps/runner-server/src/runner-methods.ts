@@ -1,3 +1,4 @@
+import type { BatchFacts } from '@bentots/batching';
 import { httpStatusOf, ServeError } from '@bentots/errors';
 import type { RunnerFacts, RunnerMethodSpec, RunnerValue } from '@bentots/service';
 import type { RunnerMetrics } from '@bentots/telemetry';
@@ -12,6 +13,10 @@ export interface RunnerMethodsInit {
   readonly metrics: RunnerMetrics;
   /** Upper bound of every call; undefined: the callers' own. */
   readonly timeoutMs: number | undefined;
+  /** A call was answered, well or not. */
+  onCallEnd?(): void;
+  /** A batch was run; its oldest call had waited so long. */
+  onQueueDelay?(waitMs: number): void;
 }
 
 /** The methods of one runner, as every door calls them: batched where they are batchable, limited in time, counted. */
@@ -28,7 +33,10 @@ export class RunnerMethods {
       [...facts.methods]
         .filter(([, spec]) => spec.batchable)
         .map(([method, spec]) => {
-          const onBatch = ({ rows }: { rows: number }): void => metrics.batch(method, rows);
+          const onBatch = ({ rows, waitMs }: BatchFacts): void => {
+            metrics.batch(method, rows);
+            init.onQueueDelay?.(waitMs);
+          };
           return [method, new BatchedMethod({ runner: facts.name, method, spec, host, onBatch })];
         }),
     );
@@ -131,7 +139,10 @@ export class RunnerMethods {
 
   #track<T>(work: Promise<T>): Promise<T> {
     this.#running.add(work);
-    const done = (): void => void this.#running.delete(work);
+    const done = (): void => {
+      this.#running.delete(work);
+      this.#init.onCallEnd?.();
+    };
     work.then(done, done);
     return work;
   }

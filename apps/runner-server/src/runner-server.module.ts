@@ -65,7 +65,14 @@ function createMethods(parts: RunnerServerParts, registry: MetricsRegistry): Run
     worker: worker.workerId,
     maxBatchSize: Math.max(1, ...batchSizes),
   });
-  return new RunnerMethods({ facts, host, metrics, timeoutMs: data.timeoutMs });
+  return new RunnerMethods({
+    facts,
+    host,
+    metrics,
+    timeoutMs: data.timeoutMs,
+    onCallEnd: () => worker.served(),
+    onQueueDelay: (queueDelayMs) => worker.reportLoad({ queueDelayMs }),
+  });
 }
 
 function createDoor({ worker, log }: RunnerServerParts, methods: RunnerMethods): HttpDoor {

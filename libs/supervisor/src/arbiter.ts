@@ -2,7 +2,6 @@ import { EXIT, exitCodeOf, ServeError } from '@bentots/errors';
 import { Balancer } from './balancer.js';
 import { ControlServer } from './control/control-server.js';
 import type { SupervisorEvent } from './events.js';
-import { CHECK_INTERVAL_MS, isSilent, wakeTime } from './heartbeat.js';
 import type { WorkerMessage } from './ipc.js';
 import { MetricsHub, type MetricsSink } from './metrics-hub.js';
 import { compilePlan, type Plan, type PlanConfig } from './plan.js';
@@ -13,6 +12,7 @@ import { openListeners } from './socket/listener.js';
 import { StateBox, TREE_MOVES, type TreeState } from './states.js';
 import { describeWatcher, type StopReport, type TreeStatus } from './status.js';
 import { TreeCommands } from './tree-commands.js';
+import { TreeUpkeep } from './tree-upkeep.js';
 import { type ServedSocket, Watcher, type WatcherHost } from './watcher.js';
 
 /** What an arbiter tells and uses. */
@@ -41,6 +41,7 @@ export class Arbiter implements WatcherHost {
   readonly #control: ControlServer;
   #served: readonly ServedSocket[] = [];
   #watchers: readonly Watcher[] = [];
+  #upkeep: TreeUpkeep | undefined;
   #opening: Promise<void> | undefined;
   #starting: Promise<readonly BoundSocket[]> | undefined;
   #stopping: Promise<void> | undefined;
@@ -175,6 +176,7 @@ export class Arbiter implements WatcherHost {
 
   onMessage(worker: WorkerProcess, message: WorkerMessage): void {
     if (message.supervisor === 'snapshot') this.#metrics?.onSnapshot(worker, message.id, message.snapshot);
+    else if (message.supervisor === 'spent') this.#upkeep?.onSpent(worker);
     else if (message.supervisor === 'ask-metrics') void this.#sendMetrics(worker, message.id);
   }
 
@@ -202,7 +204,7 @@ export class Arbiter implements WatcherHost {
       }
       this.#throwIfStopping();
       this.#states.setState('running');
-      this.#watchHeartbeats();
+      this.#upkeep?.start();
       return this.sockets;
     } catch (error) {
       const failure = ServeError.from(error);
@@ -224,6 +226,7 @@ export class Arbiter implements WatcherHost {
       const sockets = this.#served.filter(({ listener }) => config.sockets.includes(listener.name));
       return new Watcher(config, sockets, this);
     });
+    this.#upkeep = new TreeUpkeep(this.#watchers, (message) => this.emit({ type: 'warning', message }));
     for (const socket of this.sockets) this.emit({ type: 'socket-bound', socket });
   }
 
@@ -253,6 +256,7 @@ export class Arbiter implements WatcherHost {
     for (const group of [...this.#groups()].reverse()) {
       await Promise.all(group.map((watcher) => watcher.stop(() => this.#closeSocketsOf(watcher))));
     }
+    this.#upkeep?.stop();
     this.#closeAll();
     process.off('exit', this.#onProcessExit);
     this.#states.setState(['asked', 'forced'].includes(this.#report.reason) ? 'stopped' : 'failed');
@@ -292,22 +296,6 @@ export class Arbiter implements WatcherHost {
       return null;
     });
     worker.send({ supervisor: 'metrics', id, text });
-  }
-
-  #watchHeartbeats(): void {
-    let awakeSince = performance.now();
-    let lastCheck = awakeSince;
-    const timer = setInterval(() => {
-      const now = performance.now();
-      awakeSince = wakeTime(awakeSince, lastCheck, now);
-      lastCheck = now;
-      for (const watcher of this.#watchers) {
-        watcher.killSilent((pulse) => isSilent(pulse, awakeSince, now));
-        watcher.recycleWorn();
-      }
-    }, CHECK_INTERVAL_MS);
-    timer.unref();
-    void this.done.then(() => clearInterval(timer));
   }
 
   #processes(state: WorkerProcess['state']): readonly WorkerProcess[] {

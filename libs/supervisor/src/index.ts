@@ -5,6 +5,8 @@ export { runOnce } from './run-once.js';
 export type { RunOnceOptions } from './run-once.js';
 export type { AcceptMode, ControlSpec, JsonValue, Plan, SocketSpec, WatcherSpec } from './plan.js';
 export { DEFAULT_RESTART_POLICY } from './restart-policy.js';
+export type { RecycleOptions } from './recycle.js';
+export type { ScalingOptions } from './scaling.js';
 export type { RestartPolicy } from './restart-policy.js';
 export { formatBoundAddress } from './socket/bound-socket.js';
 export type { BoundSocket } from './socket/bound-socket.js';

@@ -39,6 +39,8 @@ export interface Beat {
   readonly rssBytes: number;
   /** JavaScript objects. */
   readonly heapBytes: number;
+  /** The longest time that work waited for its turn, if the worker reports it. */
+  readonly queueDelayMs?: number;
 }
 
 /**

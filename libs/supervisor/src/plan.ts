@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { ServeError } from '@bentots/errors';
 import { compileRecycle, type RecycleConfig, type RecycleOptions } from './recycle.js';
+import { compileScaling, type ScalingConfig, type ScalingOptions } from './scaling.js';
 import { compileRestartPolicy, type RestartPolicy } from './restart-policy.js';
 
 /** The most workers that a watcher may have. */
@@ -68,6 +69,8 @@ export interface WatcherSpec extends RecycleOptions {
    */
   readonly spare?: boolean;
   readonly restart?: Partial<RestartPolicy>;
+  /** Has the number of workers follow the load. @default off */
+  readonly scaling?: ScalingOptions;
 }
 
 /** A unix socket, for the owner only, by which a running tree is asked and steered; see `docs/control.md`. */
@@ -98,11 +101,12 @@ export interface SocketConfig {
 
 /** A {@link WatcherSpec} with every default filled in. */
 export interface WatcherConfig extends Required<
-  Omit<WatcherSpec, 'restart' | 'cwd' | keyof RecycleOptions>
+  Omit<WatcherSpec, 'restart' | 'scaling' | 'cwd' | keyof RecycleOptions>
 > {
   readonly cwd: string | undefined;
   readonly restart: RestartPolicy;
   readonly recycle: RecycleConfig;
+  readonly scaling: ScalingConfig | undefined;
 }
 
 /** A {@link ControlSpec} with every default filled in. */
@@ -187,6 +191,13 @@ function compileWatcher(spec: WatcherSpec, knownSockets: readonly string[]): Wat
     singleton: spec.singleton ?? false,
     spare: spec.spare ?? false,
     recycle: compileRecycle(spec, where),
+    scaling:
+      spec.scaling &&
+      compileScaling(
+        spec.scaling,
+        { numProcesses, singleton: spec.singleton ?? false, maxProcesses: MAX_PROCESSES },
+        where,
+      ),
     restart: compileRestartPolicy(spec.restart ?? {}, where),
   };
 }

@@ -30,7 +30,10 @@ describe('limits', () => {
     const fraction = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
     fc.assert(
       fc.property(limit, fraction, fraction, (max, recycleJitter, dice) => {
-        const config = compileRecycle({ maxRequests: max, maxAgeMs: max, maxRssBytes: max, recycleJitter }, '');
+        const config = compileRecycle(
+          { maxRequests: max, maxAgeMs: max, maxRssBytes: max, recycleJitter },
+          '',
+        );
         const limits = rollLimits(config, () => dice);
         expect(limits.maxRssBytes).toBe(max);
         for (const rolled of [limits.maxRequests, limits.maxAgeMs]) {

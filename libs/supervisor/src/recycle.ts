@@ -53,7 +53,8 @@ export function compileRecycle(options: RecycleOptions, where: string): RecycleC
 
 /** Rolls the limits of one process, once, so that processes of one age do not go together. `random` returns 0 to 1. */
 export function rollLimits(config: RecycleConfig, random: () => number): RecycleLimits {
-  const roll = (limit: number): number => Math.max(1, Math.ceil(limit * (1 - config.recycleJitter * random())));
+  const roll = (limit: number): number =>
+    Math.max(1, Math.ceil(limit * (1 - config.recycleJitter * random())));
   return {
     maxRequests: roll(config.maxRequests),
     maxAgeMs: roll(config.maxAgeMs),

@@ -123,6 +123,16 @@ function describeBeat(process: WorkerProcess | undefined): BeatStatus {
 }
 
 /** A message holds more than the beat, and status is sent to operators. */
-function pickBeat({ lateMs, lagMs, lagP50Ms, utilization, cpu, rssBytes, heapBytes }: Beat): Beat {
-  return { lateMs, lagMs, lagP50Ms, utilization, cpu, rssBytes, heapBytes };
+function pickBeat({
+  lateMs,
+  lagMs,
+  lagP50Ms,
+  utilization,
+  cpu,
+  rssBytes,
+  heapBytes,
+  queueDelayMs,
+}: Beat): Beat {
+  const always = { lateMs, lagMs, lagP50Ms, utilization, cpu, rssBytes, heapBytes };
+  return queueDelayMs === undefined ? always : { ...always, queueDelayMs };
 }

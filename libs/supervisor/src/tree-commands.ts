@@ -67,12 +67,12 @@ export class TreeCommands {
   /** A watcher that cannot have so many stays as it is. */
   async changeAll(by: 1 | -1): Promise<void> {
     await this.host.whenRunning();
-    const mayHave = (watcher: Watcher, count: number): boolean =>
-      !watcher.config.singleton && count >= 1 && count <= MAX_PROCESSES;
     const changes = this.host
       .watchers()
       .map((watcher) =>
-        watcher.resize((current) => (mayHave(watcher, current + by) ? current + by : current)),
+        watcher.resize((current) =>
+          refusalOf(watcher, current + by) === undefined ? current + by : current,
+        ),
       );
     await Promise.all(changes);
   }
@@ -117,15 +117,21 @@ export class TreeCommands {
 }
 
 function checkCount(watcher: Watcher, count: number): number {
+  const refusal = refusalOf(watcher, count);
+  if (refusal === undefined) return count;
+  throw new ServeError('invalid_argument', refusal);
+}
+
+/** Why a watcher cannot have so many processes. */
+function refusalOf({ name, config }: Watcher, count: number): string | undefined {
   if (!Number.isInteger(count) || count < 1 || count > MAX_PROCESSES) {
-    const expected = `a whole number from 1 to ${MAX_PROCESSES}`;
-    throw new ServeError(
-      'invalid_argument',
-      `watcher '${watcher.name}' cannot have ${count} processes; expected ${expected}`,
-    );
+    return `watcher '${name}' cannot have ${count} processes; expected a whole number from 1 to ${MAX_PROCESSES}`;
   }
-  if (watcher.config.singleton && count !== 1) {
-    throw new ServeError('invalid_argument', `watcher '${watcher.name}' is a singleton: it has one process`);
-  }
-  return count;
+  if (config.singleton && count !== 1) return `watcher '${name}' is a singleton: it has one process`;
+  if (config.scaling === undefined) return undefined;
+  const { min, max } = config.scaling;
+  const isWithin = count >= min && count <= max;
+  return isWithin
+    ? undefined
+    : `watcher '${name}' cannot have ${count} processes; its scaling has ${min} to ${max}`;
 }

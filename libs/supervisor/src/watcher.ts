@@ -12,7 +12,6 @@ import {
   type ProcessListener,
   WorkerProcess,
 } from './process/worker-process.js';
-import { Recycler } from './recycler.js';
 import { type RecycleReason, rollLimits } from './recycle.js';
 import { type Seat, Slot, type SlotHost } from './slot.js';
 import type { Listener } from './socket/listener.js';
@@ -44,7 +43,6 @@ export interface ServedSocket {
 /** Keeps the workers of one {@link WatcherConfig} alive. Its commands run one after the other, in the order of asking. */
 export class Watcher implements SlotHost {
   readonly #queue = new CommandQueue();
-  readonly #recycler = new Recycler<WorkerProcess>((process, reason) => this.#recycle(process, reason));
   readonly #retiring = new Map<WorkerProcess, Promise<void>>();
   #config: WatcherConfig;
   /** Workers 1 to N. */
@@ -82,6 +80,10 @@ export class Watcher implements SlotHost {
       this.#asked,
       this.#slots.map((slot) => slot.state),
     );
+  }
+  /** Whether it was told to stop, or was not started yet. */
+  get isStopping(): boolean {
+    return this.#asked === 'stop';
   }
   /** Every process that is not gone yet. */
   get processes(): readonly WorkerProcess[] {
@@ -143,6 +145,14 @@ export class Watcher implements SlotHost {
     });
   }
 
+  /** Replaces a process, if it is still there and ready when the turn of this command comes. */
+  replaceProcess(process: WorkerProcess, reason: RecycleReason): Promise<void> {
+    return this.#command(async () => {
+      const slot = this.#slots.find(({ current }) => current === process);
+      if (process.state === 'ready') await slot?.replace(reason);
+    });
+  }
+
   /** Sends a signal to the processes of one worker number or of all; says how many got it. */
   signal(signal: NodeJS.Signals, workerId?: number): number {
     const slots = workerId === undefined ? this.slots : [this.#slotOf(workerId)];
@@ -163,12 +173,6 @@ export class Watcher implements SlotHost {
       const message = `the event loop of ${process.name} was blocked for more than ${limitMs} ms`;
       process.kill('heartbeat stopped', new ServeError('worker_not_ready', message));
     }
-  }
-
-  /** Has ready processes that are over a limit replaced; called often, and for one that just got there. */
-  recycleWorn(processes = this.processes): void {
-    const ready = processes.filter(({ state }) => state === 'ready');
-    this.#recycler.check(ready, performance.now());
   }
 
   retire(process: WorkerProcess): Promise<void> {
@@ -228,7 +232,6 @@ export class Watcher implements SlotHost {
     } else if (message.supervisor === 'closed') {
       process.connections = Math.max(0, process.connections - message.count);
     } else {
-      if (message.supervisor === 'spent') this.recycleWorn([process]);
       this.host.onMessage(process, message);
     }
   }
@@ -255,24 +258,11 @@ export class Watcher implements SlotHost {
   /** Runs a command when its turn has come, unless the tree is being stopped by then. */
   #command<T>(command: () => Promise<T>): Promise<T> {
     return this.#queue.run(() => {
-      if (this.#asked === 'stop') {
+      if (this.isStopping) {
         throw new ServeError('unavailable', `watcher '${this.name}' is stopping and takes no commands`);
       }
       return command();
     });
-  }
-
-  /** Replaces a process, if it is still there when the turn of this command comes. Tells when that fails. */
-  #recycle(process: WorkerProcess, reason: RecycleReason): Promise<void> {
-    const replaced = this.#command(async () => {
-      const slot = this.#slots.find(({ current }) => current === process);
-      if (process.state === 'ready') await slot?.replace(reason);
-    });
-    replaced.catch((error: unknown) => {
-      const message = `${process.name} stays over its limit (${reason}), its successor failed: ${String(error)}`;
-      if (this.#asked === 'start') this.emit({ type: 'warning', message });
-    });
-    return replaced;
   }
 
   async #resize(count: number): Promise<void> {

@@ -62,6 +62,7 @@ server.on('checkContinue', (request, response) => {
   server.emit('request', request, response);
 });
 await worker.serve('http', server);
+if (data.queueDelayMs) setInterval(() => worker.reportLoad({ queueDelayMs: data.queueDelayMs }), 100).unref();
 const grandchild = data.grandchild ? spawn('sleep', ['1000'], { stdio: 'ignore' }).pid : null;
 worker.ready({ pid: process.pid, grandchild });
 if (data.crashAfterMs !== undefined) setTimeout(() => process.exit(9), data.crashAfterMs);

@@ -30,6 +30,11 @@ export interface Worker {
   onDrain(fn: (signal: AbortSignal) => void | Promise<void>): void;
   /** Counts requests that are done, so that the watcher's `maxRequests` can replace this process. @default 1 */
   served(count?: number): void;
+  /**
+   * Tells how long work waits for its turn in this process, the sign of a scaler that more workers would help. The worst
+   * figure goes with the next beat; no figure since the last one means that none is known.
+   */
+  reportLoad(load: { readonly queueDelayMs: number }): void;
   /** Registers the source of metric snapshots (JSON); asked for by the arbiter, pushed when changed, sent at the end. */
   snapshots(fn: () => unknown): void;
   /** The metrics of the whole tree, merged by the arbiter. */
@@ -52,6 +57,7 @@ export class AttachedWorker implements Worker {
   #lastPushed = '';
   #lastMetricsId = 0;
   #isReady = false;
+  #queueDelayMs: number | undefined;
   #requestsLeft: number;
   #draining = false;
   #sealed = false;
@@ -110,6 +116,10 @@ export class AttachedWorker implements Worker {
     const wasSpent = this.#requestsLeft <= 0;
     this.#requestsLeft -= count;
     if (!wasSpent && this.#requestsLeft <= 0) void this.channel.send({ supervisor: 'spent' });
+  }
+
+  reportLoad({ queueDelayMs }: { readonly queueDelayMs: number }): void {
+    this.#queueDelayMs = Math.max(this.#queueDelayMs ?? 0, queueDelayMs);
   }
 
   snapshots(fn: () => unknown): void {
@@ -204,7 +214,12 @@ export class AttachedWorker implements Worker {
 
   #startBeating(intervalMs: number): void {
     const meter = new BeatMeter(intervalMs);
-    setInterval(() => void this.channel.send({ supervisor: 'beat', ...meter.take() }), intervalMs).unref();
+    const beat = (): void => {
+      const load = this.#queueDelayMs === undefined ? {} : { queueDelayMs: this.#queueDelayMs };
+      this.#queueDelayMs = undefined;
+      void this.channel.send({ supervisor: 'beat', ...meter.take(), ...load });
+    };
+    setInterval(beat, intervalMs).unref();
   }
 }
 
