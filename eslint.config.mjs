@@ -27,6 +27,11 @@ const doors = [
     why: 'pictures are decoded by the image descriptor',
   },
   {
+    packages: ['chokidar', 'ignore'],
+    rooms: ['libs/start'],
+    why: 'files are watched by whoever starts servers',
+  },
+  {
     packages: ['tsx', 'tsx/*'],
     rooms: ['libs/service-loader'],
     why: 'user code is loaded by the service loader',

@@ -39,6 +39,11 @@ export function addServiceFlags(command: Command): void {
       '--working-dir <dir>',
       'what BENTO is relative to (default: the current directory) [BENTOTS_WORKING_DIR]',
     ),
+    flag(
+      '--reload',
+      'for development: a changed file of the service replaces the workers, the port stays; while it is broken the ' +
+        'last good version serves on; one API worker unless told otherwise [BENTOTS_RELOAD]',
+    ),
   ]);
 }
 

@@ -21,6 +21,8 @@ const EXAMPLES = {
   serve: `
   $ bentots serve
         the project in the current directory
+  $ bentots serve examples/hello --reload
+        the same while it is being written: saving a file is enough
   $ bentots serve examples/read-digits --port 8080 --no-grpc --api-workers 2
   $ bentots serve service.ts:svc --ssl-certfile cert.pem --ssl-keyfile key.pem`,
   'start-http-server': `

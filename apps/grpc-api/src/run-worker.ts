@@ -1,7 +1,7 @@
 import type { GrpcWorkerData } from '@bentots/config';
 import { bindRunners } from '@bentots/runner-client';
 import { parseRunnerMap } from '@bentots/runner-map';
-import type { Service } from '@bentots/service';
+import { describeService, fingerprintOf, type Service } from '@bentots/service';
 import { loadService } from '@bentots/service-loader';
 import { compileSslOptions, loadTlsOptions } from '@bentots/ssl';
 import { drainHttpServer, type Worker } from '@bentots/supervisor/child';
@@ -64,7 +64,7 @@ export async function runWorker(worker: Worker, data: GrpcWorkerData): Promise<v
   });
   worker.onDrain((signal) => api.drain(signal));
   await worker.serve(data.socket, api.listener);
-  worker.ready();
+  worker.ready({ service: fingerprintOf(describeService(service)) });
 }
 
 /** Until the worker is told to stop: without its runners it must not open the port, and must not give up either. */

@@ -2,7 +2,7 @@ import type { HttpWorkerData } from '@bentots/config';
 import { createEndpoints } from '@bentots/endpoint';
 import { bindRunners } from '@bentots/runner-client';
 import { parseRunnerMap } from '@bentots/runner-map';
-import type { Service, WorkerContext } from '@bentots/service';
+import { describeService, fingerprintOf, type Service, type WorkerContext } from '@bentots/service';
 import { loadService } from '@bentots/service-loader';
 import { compileSslOptions, loadTlsOptions } from '@bentots/ssl';
 import { drainHttpServer, type Worker } from '@bentots/supervisor/child';
@@ -30,7 +30,7 @@ export async function runWorker(worker: Worker, data: HttpWorkerData): Promise<v
   server.on('request', (_, response) => response.once('close', () => worker.served()));
   worker.onDrain((signal) => drainHttpServer(server, signal));
   await worker.serve(data.socket, server);
-  worker.ready();
+  worker.ready({ service: fingerprintOf(describeService(service)) });
 }
 
 /** What {@link runWorker} has made so far. */

@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import type { RunnerWorkerData } from '@bentots/config';
 import { ServeError } from '@bentots/errors';
-import { loadService } from '@bentots/service-loader';
+import { describeService, fingerprintOf } from '@bentots/service';
+import { loadService, warmUpLoader } from '@bentots/service-loader';
 import { attach, type Worker } from '@bentots/supervisor/child';
 import { createLogger, type Logger, type MetricsRegistry } from '@bentots/telemetry';
 import { NestFactory } from '@nestjs/core';
@@ -33,12 +34,17 @@ async function startWorker(worker: Worker, data: RunnerWorkerData, log: Logger):
   worker.snapshots(() => registry.snapshot());
   worker.onDrain((signal) => drainRunner({ frames, methods, app, host }, signal));
   await app.listen();
-  worker.ready();
+  worker.ready({ service: fingerprintOf(describeService(service)) });
   log.debug(`runner '${facts.name}' is ready`, { methods: [...facts.methods.keys()] });
 }
 
-const worker = await attach();
-// Written by our own parent from a RunnerWorkerData.
+// What the parent sends is written by itself, from a RunnerWorkerData.
+const worker = await attach({
+  warmUp: (data) => {
+    const { identifier, workingDir } = (data as RunnerWorkerData).target;
+    return warmUpLoader(identifier, workingDir);
+  },
+});
 const data = worker.data as RunnerWorkerData;
 const log = createLogger({ component: `runner:${data.runnerName}:${worker.workerId}`, ...data.log });
 await startWorker(worker, data, log).catch((thrown: unknown) => {

@@ -165,6 +165,7 @@ function toServerConfig(values: Values<CommonOptions>, environment: Environment)
     graceMs: toMs(known(values.timeoutGracefulShutdown)),
     log: { level: known(values.logLevel), format: known(values.logFormat), access: known(values.accessLog) },
     control: compileControlSocket(values.controlSocket, environment),
+    reload: known(values.reload),
   };
 }
 

@@ -60,6 +60,8 @@ export interface ServerConfig {
   readonly log: LogConfig;
   /** Undefined: none. */
   readonly control: ControlSocketConfig | undefined;
+  /** Whether changed files of the service replace the workers. */
+  readonly reload: boolean;
 }
 
 /** Configuration of a runner server. */

@@ -56,6 +56,7 @@ const commonFields: Fields<Omit<CommonOptions, 'port' | 'timeout'>> = {
   logFormat: choiceField(['text', 'json'], { env: 'BENTOTS_LOG_FORMAT', initial: 'text' }),
   accessLog: flagField({ env: 'BENTOTS_ACCESS_LOG', initial: true }),
   controlSocket: textField("a file's path, or 'off'", { env: 'BENTOTS_CONTROL_SOCKET' }),
+  reload: flagField({ env: 'BENTOTS_RELOAD', initial: false }),
 };
 
 /** A free port; the commands bring defaults of their own. */

@@ -34,6 +34,8 @@ export interface CommonOptions {
   readonly accessLog?: boolean | undefined;
   /** File of the control socket, or `off`. @default one in the user's runtime directory, where `bentots ctl` looks */
   readonly controlSocket?: string | undefined;
+  /** For development: changed files of the service replace the workers, the last good version serves on. @default false */
+  readonly reload?: boolean | undefined;
 }
 
 /** Options of a runner server. */
@@ -46,7 +48,7 @@ export interface RunnerServerOptions extends CommonOptions {
 export interface EdgeOptions extends CommonOptions {
   /** Addresses of the service's runners; embedded runners need none. */
   readonly runnerMap?: RunnerMapOption | undefined;
-  /** Worker processes. @default the CPUs this process may use, counting a container's quota */
+  /** Worker processes. @default the CPUs this process may use, counting a container's quota; with `reload` 1 */
   readonly apiWorkers?: number | undefined;
   /** Keep and serve Prometheus metrics. @default true */
   readonly metrics?: boolean | undefined;

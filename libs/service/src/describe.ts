@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { RunnerFacts } from './runner.js';
 import type { Service } from './service.js';
 
@@ -55,6 +57,11 @@ export function describeService(service: Service): ServiceDescription {
     })),
     hasDeploymentHook: service.hooks.deployment.length > 0,
   };
+}
+
+/** A short text that two equal descriptions have in common, also when one of them came as JSON. */
+export function fingerprintOf(description: ServiceDescription): string {
+  return createHash('sha256').update(JSON.stringify(description)).digest('hex').slice(0, 16);
 }
 
 function describeRunner(facts: RunnerFacts): RunnerDescription {

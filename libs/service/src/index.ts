@@ -31,7 +31,7 @@ export type { FileOptions } from './io/file.js';
 export type { MultipartFields, MultipartOptions, MultipartValue } from './io/multipart.js';
 
 // For our apps and libraries: how services are run.
-export { describeService } from './describe.js';
+export { describeService, fingerprintOf } from './describe.js';
 export { createRunnable, disposeRunnable } from './create-runnable.js';
 export { toMethodFailure } from './to-method-failure.js';
 export { currentCallContext, runInCallContext } from './call-context.js';

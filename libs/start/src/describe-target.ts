@@ -3,13 +3,15 @@ import { createRequire } from 'node:module';
 import type { ServerConfig, WorkerTarget } from '@bentots/config';
 import { ServeError } from '@bentots/errors';
 import type { ServiceDescription } from '@bentots/service';
-import { resolveWorkingDir } from '@bentots/service-loader';
+import { type DescribedService, resolveWorkingDir } from '@bentots/service-loader';
 import { runOnce } from '@bentots/supervisor';
 
 /** A service that was found: how workers find it again, and what it says of itself. */
 export interface DescribedTarget {
   readonly target: WorkerTarget;
   readonly service: ServiceDescription;
+  /** Its module, absolute. */
+  readonly file: string;
 }
 
 /** How {@link describeTarget} goes about it. */
@@ -43,11 +45,11 @@ export async function describeTarget(
   if (!isDescribed(answer)) {
     throw new ServeError('internal', `service '${config.bentoIdentifier}' was described in an unknown form`);
   }
-  const { identifier, workingDir, ...service } = answer;
-  return { target: { identifier, workingDir }, service };
+  const { identifier, workingDir, file, ...service } = answer;
+  return { target: { identifier, workingDir }, service, file };
 }
 
 /** Only guards against a describe program of another version: what it prints is made by `describeService`. */
-function isDescribed(answer: unknown): answer is ServiceDescription & WorkerTarget {
+function isDescribed(answer: unknown): answer is DescribedService {
   return typeof answer === 'object' && answer !== null && 'runners' in answer && 'workingDir' in answer;
 }

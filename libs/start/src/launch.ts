@@ -6,13 +6,16 @@ import {
   type BoundSocket,
   handleSignals,
   type StopReport,
+  type Plan,
   type SupervisorEvent,
 } from '@bentots/supervisor';
 import { createLogger, type Logger } from '@bentots/telemetry';
 
 import { Deferred } from './deferred.js';
+import { Development } from './development.js';
 import { logEvent } from './log-event.js';
 import type { Announce, Announcement, Prepare, Prepared } from './prepared.js';
+import { Replanner } from './replanner.js';
 import { sweepRuntimeDirs } from './runtime-dir.js';
 import { createServerHandle, type ServerHandle } from './server-handle.js';
 import { TreeMetrics } from './tree-metrics.js';
@@ -97,22 +100,32 @@ class Launch {
 
   private async supervise(prepared: Prepared): Promise<StopReport> {
     if (this.stopping.signal.aborted) return STOPPED_EARLY;
-    const { plan, log, startLine, announce } = prepared;
+    const { plan, log, watched } = prepared;
     const logger: Logger = createLogger({ component: 'arbiter', level: log.level, format: log.format });
     const watchers = plan.watchers.map(({ name }) => name);
     const metrics = prepared.metrics ? new TreeMetrics(watchers, () => arbiter.status()) : undefined;
+    const replanner = new Replanner(this.prepare, prepared, this.stopping.signal);
+    const development = watched && new Development(watched, replanner, logger);
     const onEvent = (event: SupervisorEvent): void => {
-      logEvent(logger, event);
+      if (development?.tells(event) !== true) logEvent(logger, event);
       metrics?.onEvent(event);
     };
-    const arbiter = new Arbiter(plan, { onEvent, ...(metrics && { metrics }) });
+    const replan = (): Promise<Plan> => replanner.plan();
+    const arbiter = new Arbiter(plan, { onEvent, replan, ...(metrics && { metrics }) });
     this.arbiter = arbiter;
     if (this.withSignals) handleSignals(arbiter);
     this.dropEarlyHandlers();
-    logger.info(startLine);
-    const sockets = await startTree(arbiter);
-    if (sockets !== undefined) this.tellReady(logger, announce(sockets));
-    return arbiter.done;
+    logger.info(prepared.startLine);
+    // Before the workers load the files: a change from now on is not missed.
+    await development?.watch(arbiter);
+    try {
+      const sockets = await startTree(arbiter);
+      if (sockets !== undefined) this.tellReady(logger, prepared.announce(sockets));
+      return await arbiter.done;
+    } finally {
+      this.stopping.abort(); // also ends a describing child
+      await development?.close();
+    }
   }
 
   private dropEarlyHandlers(): void {

@@ -9,7 +9,14 @@ import type {
 import { formatRunnerMap, type RunnerMap } from '@bentots/runner-map';
 import type { SocketSpec, WatcherSpec } from '@bentots/supervisor';
 
-import { GRPC_READY_TIMEOUT_MS, NODE_ARGS, PRIORITY, READY_TIMEOUT_MS, toJson } from './plan-watcher.js';
+import {
+  GRPC_READY_TIMEOUT_MS,
+  NODE_ARGS,
+  planDevelopment,
+  PRIORITY,
+  READY_TIMEOUT_MS,
+  toJson,
+} from './plan-watcher.js';
 
 /** Names of the edges' sockets in plans. */
 export const EDGE_SOCKETS = { http: 'http', grpc: 'grpc', grpcMetrics: 'grpc_metrics' } as const;
@@ -104,6 +111,7 @@ function planEdgeWatcher(name: string, facts: EdgeFacts<EdgeConfigs>, data: Edge
     data: toJson(data),
     priority: PRIORITY.edge,
     graceMs: facts.config.graceMs,
+    ...planDevelopment(facts.config.reload),
   };
 }
 

@@ -22,7 +22,7 @@ export interface RunnerServerFacts {
 export function planRunnerServer(facts: RunnerServerFacts): Plan {
   const { config, target, entry, machine } = facts;
   const runner = pickRunner(facts.service, config.runnerName);
-  const { timeoutMs, graceMs, log } = config;
+  const { timeoutMs, graceMs, log, reload } = config;
   return {
     name: `runner-server:${runner.name}`,
     sockets: [
@@ -35,7 +35,17 @@ export function planRunnerServer(facts: RunnerServerFacts): Plan {
       },
     ],
     watchers: [
-      planRunnerWatcher({ runner, target, entry, socket: RUNNER_SOCKET, timeoutMs, graceMs, log, machine }),
+      planRunnerWatcher({
+        runner,
+        target,
+        entry,
+        socket: RUNNER_SOCKET,
+        timeoutMs,
+        graceMs,
+        log,
+        reload,
+        machine,
+      }),
     ],
   };
 }

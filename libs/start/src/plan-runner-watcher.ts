@@ -2,7 +2,7 @@ import type { LogConfig, RunnerWorkerData, WorkerTarget } from '@bentots/config'
 import type { ServiceDescription } from '@bentots/service';
 import type { WatcherSpec } from '@bentots/supervisor';
 
-import { NODE_ARGS, PRIORITY, READY_TIMEOUT_MS, toJson } from './plan-watcher.js';
+import { NODE_ARGS, planDevelopment, PRIORITY, READY_TIMEOUT_MS, toJson } from './plan-watcher.js';
 import { planThreads, type ThreadFacts } from './plan-threads.js';
 
 /** One runner as its service describes it. */
@@ -21,6 +21,7 @@ export interface RunnerWatcherFacts {
   readonly timeoutMs: number | undefined;
   readonly graceMs: number;
   readonly log: LogConfig;
+  readonly reload: boolean;
   readonly machine: ThreadFacts;
 }
 
@@ -50,6 +51,7 @@ export function planRunnerWatcher(facts: RunnerWatcherFacts): WatcherSpec {
     priority: PRIORITY.runner,
     readyTimeoutMs: READY_TIMEOUT_MS,
     graceMs: facts.graceMs,
+    ...planDevelopment(facts.reload),
   };
 }
 

@@ -32,7 +32,7 @@ export function planServe(facts: ServeFacts): Plan {
   const runnerMap: RunnerMap = new Map(
     runners.map((runner) => [runner.name, [{ kind: 'unix', path: socketPath(facts.runtimeDir, runner) }]]),
   );
-  const { graceMs, log } = config.http;
+  const { graceMs, log, reload } = config.http;
   const watchers = runners.map((runner) =>
     planRunnerWatcher({
       runner,
@@ -42,6 +42,7 @@ export function planServe(facts: ServeFacts): Plan {
       timeoutMs: undefined,
       graceMs,
       log,
+      reload,
       machine,
     }),
   );

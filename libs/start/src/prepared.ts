@@ -1,6 +1,8 @@
 import type { LogConfig } from '@bentots/config';
 import type { BoundSocket, Plan } from '@bentots/supervisor';
 
+import type { WatchedService } from './watch-service.js';
+
 /** Where a server that is ready can be reached; the numbers are the true ones, also for port 0. */
 export interface Announcement {
   readonly addresses: readonly BoundSocket[];
@@ -31,7 +33,11 @@ export interface Prepared {
   readonly announce: Announce;
   /** A directory that must exist, private to this user, as long as the server runs. */
   readonly runtimeDir?: string;
+  /** Of the service's description: workers tell theirs when they are ready. */
+  readonly fingerprint: string;
+  /** The service whose files replace the workers when they change; absent: none. */
+  readonly watched?: WatchedService;
 }
 
-/** Makes a {@link Prepared}; `deploy` is false for a dry run. */
+/** Makes a {@link Prepared}, also again for the same tree; `deploy` is true once, when it is really started. */
 export type Prepare = (how: { readonly deploy: boolean; readonly signal?: AbortSignal }) => Promise<Prepared>;

@@ -12,6 +12,7 @@ import { planGrpcServer } from './plan-grpc-server.js';
 import type { Prepare } from './prepared.js';
 import type { ServerHandle } from './server-handle.js';
 import type { StartGrpcServerOptions } from './start-options.js';
+import { toWatched } from './to-watched.js';
 
 /**
  * Serves a service's APIs over gRPC, metrics on a port of their own, until told to stop. It is ready when its
@@ -32,7 +33,8 @@ export function prepareGrpcServer(options: StartGrpcServerOptions): Prepare {
     const entry = pickEntry(workers, 'grpc');
     const runnerMap = parseRunnerMap(config.runnerMap);
     await checkTls(config.ssl);
-    const { target, service } = await describeTarget(config, how);
+    const described = await describeTarget(config, how);
+    const { target, service } = described;
     checkRunnerMap(runnerMap, service);
     return {
       plan: planControl(planGrpcServer({ config, target, service, entry, runnerMap }), config.control),
@@ -40,6 +42,7 @@ export function prepareGrpcServer(options: StartGrpcServerOptions): Prepare {
       metrics: pickMetricsPort(config) !== undefined,
       startLine: `Starting gRPC BentoServer "${formatTag(service)}" from ${target.workingDir}, workers: ${config.apiWorkers}`,
       announce: announceGrpc(config, service),
+      ...toWatched(config, described),
     };
   };
 }

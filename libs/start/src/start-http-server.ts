@@ -11,6 +11,7 @@ import { planHttpServer } from './plan-http-server.js';
 import type { Prepare } from './prepared.js';
 import type { ServerHandle } from './server-handle.js';
 import type { StartHttpServerOptions } from './start-options.js';
+import { toWatched } from './to-watched.js';
 
 /**
  * Serves a service's APIs over HTTP, its runners reached by the runner map, until told to stop. Without `port` a free one is
@@ -30,7 +31,8 @@ export function prepareHttpServer(options: StartHttpServerOptions): Prepare {
     const entry = pickEntry(workers, 'http');
     const runnerMap = parseRunnerMap(config.runnerMap);
     await checkTls(config.ssl);
-    const { target, service } = await describeTarget(config, how);
+    const described = await describeTarget(config, how);
+    const { target, service } = described;
     checkRunnerMap(runnerMap, service);
     return {
       plan: planControl(planHttpServer({ config, target, service, entry, runnerMap }), config.control),
@@ -38,6 +40,7 @@ export function prepareHttpServer(options: StartHttpServerOptions): Prepare {
       metrics: config.metrics.enabled,
       startLine: `Starting HTTP BentoServer "${formatTag(service)}" from ${target.workingDir}, workers: ${config.apiWorkers}`,
       announce: announceHttp(config, service),
+      ...toWatched(config, described),
     };
   };
 }

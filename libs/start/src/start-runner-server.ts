@@ -9,6 +9,7 @@ import { planRunnerServer } from './plan-runner-server.js';
 import type { Prepare } from './prepared.js';
 import type { ServerHandle } from './server-handle.js';
 import type { StartRunnerServerOptions } from './start-options.js';
+import { toWatched } from './to-watched.js';
 
 /**
  * Serves one runner of a service over TCP until told to stop. Without `port` a free one is taken and kept, and
@@ -26,7 +27,8 @@ export function prepareRunnerServer(options: StartRunnerServerOptions): Prepare 
     const { workers, signals: _, environment = readEnvironment(), ...own } = options;
     const config = compileRunnerServerConfig(own, environment);
     const entry = pickEntry(workers, 'runner');
-    const { target, service } = await describeTarget(config, how);
+    const described = await describeTarget(config, how);
+    const { target, service } = described;
     const machine = { cpus: countCpus(), environment };
     return {
       plan: planControl(planRunnerServer({ config, target, service, entry, machine }), config.control),
@@ -34,6 +36,7 @@ export function prepareRunnerServer(options: StartRunnerServerOptions): Prepare 
       metrics: true,
       startLine: `Starting RunnerServer "${config.runnerName}" of "${formatTag(service)}" from ${target.workingDir}`,
       announce: announceRunner(config.runnerName, service),
+      ...toWatched(config, described),
     };
   };
 }

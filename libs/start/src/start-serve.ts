@@ -12,6 +12,7 @@ import type { Prepare } from './prepared.js';
 import { createRuntimeDirName } from './runtime-dir.js';
 import type { ServerHandle } from './server-handle.js';
 import type { StartServeOptions } from './start-options.js';
+import { toWatched } from './to-watched.js';
 
 /**
  * All in one: every runner on a unix socket in a private directory, the HTTP edge and, unless `grpc` is false, the
@@ -26,6 +27,8 @@ export function startServe(options: StartServeOptions): ServerHandle {
 
 /** Everything {@link startServe} does before the first process. */
 export function prepareServe(options: StartServeOptions): Prepare {
+  // The same directory each time that the plan of one tree is made.
+  const runtimeDir = createRuntimeDirName();
   return async (how) => {
     const { workers, signals: _, environment = readEnvironment(), defaults, ...own } = options;
     const config = compileServeConfig(own, environment, { defaults });
@@ -35,8 +38,8 @@ export function prepareServe(options: StartServeOptions): Prepare {
       grpc: config.grpc ? pickEntry(workers, 'grpc') : '',
     };
     await checkTls(config.http.ssl);
-    const { target, service } = await describeTarget(config.http, how);
-    const runtimeDir = createRuntimeDirName();
+    const described = await describeTarget(config.http, how);
+    const { target, service } = described;
     const machine = { cpus: countCpus(), environment };
     return {
       plan: planControl(
@@ -50,6 +53,7 @@ export function prepareServe(options: StartServeOptions): Prepare {
       startLine: `Starting BentoServer "${formatTag(service)}" with its runners from ${target.workingDir}`,
       announce: announceServe(config, service),
       runtimeDir,
+      ...toWatched(config.http, described),
     };
   };
 }

@@ -69,7 +69,7 @@ export type WorkerMessage =
 export type ArbiterMessage =
   | ({ readonly supervisor: 'init' } & WorkerInit)
   /** It is a spare, and told later who it is: time to warm up. */
-  | { readonly supervisor: 'spare' }
+  | { readonly supervisor: 'spare'; readonly data: JsonValue }
   /** A connection goes with it. */
   | { readonly supervisor: 'connection'; readonly id: number; readonly socket: string }
   | { readonly supervisor: 'drain'; readonly graceMs: number }

@@ -7,10 +7,10 @@ let attached: Promise<Worker> | undefined;
 /** How a worker attaches. */
 export interface AttachOptions {
   /**
-   * Run in a spare, which does not know yet who it is: whatever makes a later start quicker. What it throws counts for
-   * nothing: then the later start is slower, or fails by itself.
+   * Run in a spare, which is not told yet to be a worker: whatever makes its start quicker. `data` is what the workers of
+   * its watcher have now. What it throws counts for nothing: then the start is slower, or fails by itself.
    */
-  readonly warmUp?: () => void | Promise<void>;
+  readonly warmUp?: (data: unknown) => void | Promise<void>;
 }
 
 /**
@@ -28,7 +28,7 @@ async function greet({ warmUp }: AttachOptions): Promise<Worker> {
   const worker = await new Promise<AttachedWorker>((resolve) => {
     channel.onMessage((message, handle) => {
       if (message.supervisor === 'init') resolve((current = new AttachedWorker(message, channel)));
-      else if (message.supervisor === 'spare') warm = runWarmUp(warmUp);
+      else if (message.supervisor === 'spare') warm = runWarmUp(warmUp, message.data);
       else current?.receive(message, handle);
     });
     let current: AttachedWorker | undefined;
@@ -39,9 +39,9 @@ async function greet({ warmUp }: AttachOptions): Promise<Worker> {
   return worker;
 }
 
-async function runWarmUp(warmUp: AttachOptions['warmUp']): Promise<void> {
+async function runWarmUp(warmUp: AttachOptions['warmUp'], data: unknown): Promise<void> {
   try {
-    await warmUp?.();
+    await warmUp?.(data);
   } catch {
     // The worker meets the same problem when it really starts, and can tell it then.
   }

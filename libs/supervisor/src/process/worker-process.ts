@@ -261,7 +261,8 @@ export class WorkerProcess {
 
   #greet(): void {
     this.#isGreeted = true;
-    this.send(this.spare ? { supervisor: 'spare' } : { supervisor: 'init', ...this.launch.init });
+    const { init } = this.launch;
+    this.send(this.spare ? { supervisor: 'spare', data: init.data } : { supervisor: 'init', ...init });
   }
 
   #awaitReady(): void {
