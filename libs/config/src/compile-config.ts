@@ -151,7 +151,7 @@ function toEdgeConfig(
   return {
     ...toServerConfig(values, facts.environment),
     port: known(values.port),
-    apiWorkers: values.apiWorkers ?? facts.cpus,
+    apiWorkers: values.apiWorkers ?? (known(values.reload) ? 1 : facts.cpus),
     timeoutMs: toMs(known(values.timeout)),
   };
 }

@@ -52,6 +52,8 @@ export function planServe(facts: ServeFacts): Plan {
     name: `serve:${service.name}`,
     sockets: [...sockets, ...http.sockets, ...(grpc?.sockets ?? [])],
     watchers: [...watchers, ...http.watchers, ...(grpc?.watchers ?? [])],
+    // A model that takes long to load does not keep the edges from answering with the new code.
+    ...(reload && { reloadTogether: true }),
   };
 }
 

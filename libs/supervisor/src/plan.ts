@@ -88,6 +88,8 @@ export interface Plan {
   readonly watchers: readonly WatcherSpec[];
   /** @default none */
   readonly control?: ControlSpec;
+  /** Whether a reload replaces the workers of all watchers at once, each of them one by one. @default false */
+  readonly reloadTogether?: boolean;
 }
 
 /** A {@link SocketSpec} with every default filled in. */
@@ -118,6 +120,7 @@ export interface PlanConfig {
   readonly sockets: readonly SocketConfig[];
   readonly watchers: readonly WatcherConfig[];
   readonly control: ControlConfig | undefined;
+  readonly reloadTogether: boolean;
 }
 
 /** Checks a plan and fills in defaults. Throws `invalid_option` that names the watcher or socket and the field. */
@@ -131,6 +134,7 @@ export function compilePlan(plan: Plan): PlanConfig {
     sockets,
     watchers: plan.watchers.map((spec) => compileWatcher(spec, known)),
     control: plan.control && compileControl(plan.control),
+    reloadTogether: plan.reloadTogether ?? false,
   };
 }
 

@@ -147,3 +147,25 @@ test('a reload asked for while one runs happens after it; those that wait are on
   expect(await tree.ask('status')).toMatchObject({ watchers: [{ workers: [{ generation: 3 }] }] });
   await end(tree);
 });
+
+test.each([
+  [true, 2],
+  [false, 1],
+])(
+  'a worker that fails keeps those of other watchers back unless they go together: %s',
+  async (reloadTogether, generation) => {
+    const { watchers, ...plan } = httpPlan({ numProcesses: 1 });
+    const [web] = watchers;
+    if (web === undefined) throw new Error('no watcher');
+    const broken = { ...web, name: 'broken', data: { failFromGeneration: 2 } };
+    const tree = await Tree.start({ ...plan, watchers: [broken, web], reloadTogether });
+    await expect(tree.ask('reload')).rejects.toThrow('generation 2 is broken');
+    const status = await tree.ask('status');
+    const [first, second] = status.watchers.map(({ workers }) => workers[0]);
+    expect(first).toMatchObject({ state: 'ready' });
+    const pids = tree.events.filter((event) => event.type === 'worker-ready').map(({ pid }) => pid);
+    expect(pids).toContain(first?.pid);
+    expect(second).toMatchObject({ state: 'ready', generation });
+    await end(tree);
+  },
+);

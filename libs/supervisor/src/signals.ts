@@ -1,3 +1,4 @@
+import { ServeError } from '@bentots/errors';
 import type { Arbiter } from './arbiter.js';
 import type { SupervisorEvent } from './events.js';
 
@@ -32,7 +33,7 @@ export function handleSignals(arbiter: Arbiter): () => void {
     return (signal: NodeJS.Signals): void => {
       arbiter.emit({ type: 'signal', signal, effect });
       run().catch((error: unknown) => {
-        arbiter.emit({ type: 'warning', message: `${effect} failed, ${ifItFails}: ${String(error)}` });
+        arbiter.emit({ type: 'warning', message: `${effect} failed, ${ifItFails}: ${wordsOf(error)}` });
       });
     };
   };
@@ -48,4 +49,9 @@ export function handleSignals(arbiter: Arbiter): () => void {
   };
   void arbiter.done.then(dispose);
   return dispose;
+}
+
+/** What went wrong in the service, say, is said without the name of a class. */
+function wordsOf(error: unknown): string {
+  return error instanceof ServeError ? error.message : String(error);
 }

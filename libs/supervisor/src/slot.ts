@@ -211,9 +211,15 @@ export class Slot<P extends SlotProcess = WorkerProcess> implements ProcessListe
       ...(exit.error === undefined ? {} : { error: exit.error.toJSON() }),
     });
     this.host.onGone(process);
-    if (process === this.#next) this.#next = undefined;
+    if (process === this.#next) this.#onSuccessorLost();
     else if (process === this.#current) this.#onCurrentLost(process, exit);
     this.#answer(process, exit.error ?? stoppedError());
+  }
+
+  #onSuccessorLost(): void {
+    this.#next = undefined;
+    // It may have been the spare; whoever tries again wants one too.
+    if (this.#config.spare && !this.#isStopping) this.#spare.keep();
   }
 
   #onCurrentLost(process: P, exit: ProcessExit): void {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
@@ -73,6 +73,20 @@ test('a spare that was killed is no loss: the next process is started as ever', 
   expect(ready.info).toEqual({ isWarm: false });
   await end(tree);
   expect(tree.events.filter((event) => 'pid' in event && event.pid === spare)).toEqual([]);
+});
+
+test('a spare that could not be the next is followed by another, while the old process serves', async () => {
+  const { tree, nextSpare, warmPids } = await startWithSpare('broken');
+  const [before] = await tree.pids();
+  await nextSpare(1);
+  writeFileSync(join(folder, 'broken.broken'), '');
+  await expect(tree.ask('reload')).rejects.toThrow('the code is broken');
+  rmSync(join(folder, 'broken.broken'));
+  expect(await tree.pids()).toEqual([before]);
+  await nextSpare(2);
+  await tree.ask('reload');
+  expect(await tree.pids()).toEqual([warmPids()[1]]);
+  await end(tree);
 });
 
 test('a warm-up that throws makes a worker like any other', async () => {

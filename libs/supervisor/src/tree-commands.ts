@@ -82,13 +82,13 @@ export class TreeCommands {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** One after the other, each in its own queue. What was reloaded before a failure keeps its new configuration. */
+  /** Each in its own queue. What was reloaded before a failure keeps its new configuration. */
   async #reload(watchers: readonly Watcher[]): Promise<void> {
     const plan = await this.#replan();
-    for (const watcher of watchers) {
-      const config = plan.watchers.find(({ name }) => name === watcher.name);
-      await watcher.reload(config);
-    }
+    const reload = (watcher: Watcher): Promise<void> =>
+      watcher.reload(plan.watchers.find(({ name }) => name === watcher.name));
+    if (plan.reloadTogether) await allOrFirstError(watchers.map(reload));
+    else for (const watcher of watchers) await reload(watcher);
     this.#plan = plan;
   }
 
@@ -134,4 +134,10 @@ function refusalOf({ name, config }: Watcher, count: number): string | undefined
   return isWithin
     ? undefined
     : `watcher '${name}' cannot have ${count} processes; its scaling has ${min} to ${max}`;
+}
+
+/** Waits for all, also when one fails: nothing goes on behind the back of whoever is told of the failure. */
+async function allOrFirstError(promises: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(promises)).find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw ServeError.from(failed.reason);
 }

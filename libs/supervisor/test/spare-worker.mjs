@@ -1,6 +1,7 @@
 // Tells whether it had waited as a spare; writes its number to data's file when it is warm.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import http from 'node:http';
+import { ServeError } from '@bentots/errors';
 import { attach, drainHttpServer } from '../dist/child/index.js';
 
 let isWarm = false;
@@ -11,6 +12,9 @@ const worker = await attach({
     if (process.env.SPARE_THROWS) throw new Error('cold');
   },
 });
+if (existsSync(`${process.env.SPARE_FILE}.broken`)) {
+  await worker.fail(new ServeError('service_broken', 'the code is broken'));
+}
 const server = http.createServer((_, response) =>
   response.end(JSON.stringify({ pid: process.pid, generation: worker.generation })),
 );
