@@ -79,7 +79,7 @@ export class SoakTree {
     const death = this.excuse('death', [this.spec.name]);
     const down = isRunner ? this.excuse('runner down', [this.spec.name, ...this.spec.feeds]) : undefined;
     process.kill(pid, 'SIGKILL');
-    const worker = `worker ${workerId} of ${watcher}`;
+    const worker = `worker ${workerId} of ${watcher}(?: \\(pid \\d+\\))?`;
     // On a busy machine a killed process needs a while to end; until then its connections look alive.
     this.#later(this.#until(`${worker} ended`, from, death));
     if (down !== undefined) this.#later(this.#until(`${worker} is ready`, from, down));
@@ -123,10 +123,11 @@ export class SoakTree {
   }
 
   /** Ends an excuse when the arbiter says a line; one that is killed meanwhile says nothing, and is an excuse itself. */
-  async #until(line: string, from: number, excuse: Excuse): Promise<void> {
+  async #until(words: string, from: number, excuse: Excuse): Promise<void> {
     const { server } = this;
-    const isOver = (): boolean => server.output.includes(line, from) || !isAlive(server.pid);
-    await waitFor(`${this.spec.name}: ${line}`, isOver, 60_000);
+    const line = new RegExp(words);
+    const isOver = (): boolean => line.test(server.output.slice(from)) || !isAlive(server.pid);
+    await waitFor(`${this.spec.name}: ${words}`, isOver, 60_000);
     excuse.untilMs = performance.now();
   }
 

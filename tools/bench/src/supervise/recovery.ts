@@ -27,14 +27,12 @@ export async function measureRecovery(workers: number, crashes: number): Promise
         const victim = tree.worker(watcher, workerId);
         if (victim === undefined) throw new Error(`${watcher} has no worker ${workerId}:\n${tree.output}`);
         const from = tree.lineCount;
-        const worker = `worker ${workerId} of ${watcher}`;
+        const tells = (what: string): RegExp =>
+          new RegExp(`worker ${workerId} of ${watcher}(?: \\(pid \\d+\\))? ${what}`);
         const killedAtMs = performance.now();
         process.kill(victim, 'SIGKILL');
-        const noticed = await tree.printed(new RegExp(`${worker} \\(pid ${victim}\\) ended`), from);
-        const ready = await tree.printed(
-          new RegExp(`${worker} \\(pid \\d+\\) is ready after (\\d+) ms`),
-          from,
-        );
+        const noticed = await tree.printed(tells('ended'), from);
+        const ready = await tree.printed(tells('is ready after (\\d+) ms'), from);
         samples.push({
           watcher,
           workerId,
