@@ -83,9 +83,18 @@ async function strikeAll(
   }
 }
 
-function perform(tree: SoakTree, { kind, worker }: Strike): boolean {
-  if (kind === 'reload') return tree.reload();
-  return kind === 'kill arbiter' ? tree.strikeArbiter() : tree.strikeWorker(kind, worker);
+function perform(tree: SoakTree, { kind, worker, isRude }: Strike): boolean {
+  if (!tree.isUp || (tree.isReserved && !(isRude && kind === 'kill worker'))) return false;
+  switch (kind) {
+    case 'kill worker':
+      return tree.killWorker(worker);
+    case 'stop worker':
+      return tree.stopWorker(worker);
+    case 'reload':
+      return tree.reload();
+    case 'kill arbiter':
+      return tree.killArbiter();
+  }
 }
 
 /** Mishaps that nothing excuses, the first of them in words. */

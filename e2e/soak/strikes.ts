@@ -10,14 +10,16 @@ export interface Strike {
   readonly tree: number;
   /** Between 0 and 1: which of its workers. */
   readonly worker: number;
+  /** Whether it also hits a tree that is just being reloaded. */
+  readonly isRude: boolean;
 }
 
 /** How often each kind comes, in sum 1. */
 const SHARES: readonly (readonly [StrikeKind, number])[] = [
-  ['kill worker', 0.6],
-  ['stop worker', 0.15],
-  ['reload', 0.13],
-  ['kill arbiter', 0.12],
+  ['kill worker', 0.5],
+  ['stop worker', 0.2],
+  ['reload', 0.2],
+  ['kill arbiter', 0.1],
 ];
 
 /** An endless row of strikes against `trees` trees; the same seed gives the same row. */
@@ -26,7 +28,7 @@ export function* planStrikes(seed: number, trees: number): Generator<Strike, nev
   for (;;) {
     const afterMs = 300 + Math.round(2200 * random());
     const kind = pickKind(random());
-    yield { afterMs, kind, tree: Math.floor(trees * random()), worker: random() };
+    yield { afterMs, kind, tree: Math.floor(trees * random()), worker: random(), isRude: random() < 0.25 };
   }
 }
 

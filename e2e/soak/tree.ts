@@ -17,6 +17,11 @@ export interface TreeSpec {
   readonly metricsUrl: string;
 }
 
+interface Slot {
+  readonly watcher: string;
+  readonly workerId: number;
+}
+
 /** More than five crashes of a worker in a minute are a crash loop, which is another story. */
 const MOST_KILLS_PER_MINUTE = 4;
 
@@ -27,6 +32,7 @@ export class SoakTree {
   /** How long a dead arbiter's processes outlived it at most. */
   longestOrphanMs = 0;
   #isUp = false;
+  #isReserved = false;
   readonly #killedAt = new Map<string, number[]>();
   readonly #pending = new Set<Promise<void>>();
 
@@ -59,44 +65,62 @@ export class SoakTree {
     }
   }
 
-  /** Kills one worker, or asks it to end; false when it had its share. */
-  strikeWorker(kind: 'kill worker' | 'stop worker', at: number): boolean {
-    const slots = Object.entries(this.spec.watchers).flatMap(([watcher, count]) =>
-      Array.from({ length: count }, (_, index) => ({ watcher, workerId: index + 1 })),
-    );
-    const slot = slots[Math.floor(at * slots.length)];
-    if (!this.#isUp || slot === undefined) return false;
-    const { watcher, workerId } = slot;
-    const pid = this.server.workers(watcher).find((one) => commandOf(one).trim().endsWith(` ${workerId}`));
-    if (pid === undefined || !this.#mayKill(`${watcher} ${workerId}`)) return false;
-    this.counts[kind] += 1;
+  /** Whether it runs; not while it is started again. */
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** Whether it is doing something gentle, which kills would only cut short. */
+  get isReserved(): boolean {
+    return this.#isReserved;
+  }
+
+  /** Kills one worker; false when it had its share. */
+  killWorker(at: number): boolean {
+    const slot = this.#pickSlot(at);
+    const pid = this.#pidOf(slot);
+    if (pid === undefined || !this.#mayKill(`${slot.watcher} ${slot.workerId}`)) return false;
+    this.counts['kill worker'] += 1;
     const from = this.server.output.length;
-    if (kind === 'stop worker') {
-      process.kill(pid, 'SIGTERM');
-      return true;
-    }
-    const isRunner = watcher.startsWith('runner:');
     const death = this.excuse('death', [this.spec.name]);
+    const isRunner = slot.watcher.startsWith('runner:');
     const down = isRunner ? this.excuse('runner down', [this.spec.name, ...this.spec.feeds]) : undefined;
     process.kill(pid, 'SIGKILL');
-    const worker = `worker ${workerId} of ${watcher}(?: \\(pid \\d+\\))?`;
     // On a busy machine a killed process needs a while to end; until then its connections look alive.
-    this.#later(this.#until(`${worker} ended`, from, death));
-    if (down !== undefined) this.#later(this.#until(`${worker} is ready`, from, down));
+    this.#later(
+      this.#until(linesOf(slot, 'ended'), from).then(() => void (death.untilMs = performance.now())),
+    );
+    if (down !== undefined) {
+      this.#later(
+        this.#until(linesOf(slot, 'is ready'), from).then(() => void (down.untilMs = performance.now())),
+      );
+    }
     return true;
   }
 
-  /** Asks for a rolling restart, which excuses nothing. */
+  /** Asks one worker to end, as a foreign hand would, once all are ready; excuses nothing. */
+  stopWorker(at: number): boolean {
+    const slot = this.#pickSlot(at);
+    return this.#gently('stop worker', async () => {
+      const pid = this.#pidOf(slot);
+      if (pid === undefined) return;
+      const from = this.server.output.length;
+      process.kill(pid, 'SIGTERM');
+      await this.#until(linesOf(slot, 'is ready'), from);
+    });
+  }
+
+  /** Asks for a rolling restart, once all are ready; excuses nothing. */
   reload(): boolean {
-    if (!this.#isUp) return false;
-    this.counts.reload += 1;
-    this.server.signal('SIGHUP');
-    return true;
+    return this.#gently('reload', async () => {
+      const from = this.server.output.length;
+      this.server.signal('SIGHUP');
+      await this.#until(/tree is reloading[^]*tree is running/, from);
+    });
   }
 
   /** Kills the arbiter alone, waits until all of the tree is gone, and starts it again. */
-  strikeArbiter(): boolean {
-    if (!this.#isUp) return false;
+  killArbiter(): boolean {
     this.#isUp = false;
     this.counts['kill arbiter'] += 1;
     this.server.pids();
@@ -122,13 +146,38 @@ export class SoakTree {
     for (const excuse of excuses) excuse.untilMs = performance.now();
   }
 
-  /** Ends an excuse when the arbiter says a line; one that is killed meanwhile says nothing, and is an excuse itself. */
-  async #until(words: string, from: number, excuse: Excuse): Promise<void> {
+  #gently(kind: 'stop worker' | 'reload', work: () => Promise<void>): boolean {
+    this.#isReserved = true;
+    const whole = async (): Promise<void> => {
+      const { server } = this;
+      const isTime = (): boolean => isCalm(server.output) || !isAlive(server.pid);
+      await waitFor(`${this.spec.name}: all workers ready before '${kind}'`, isTime, 120_000);
+      if (!isAlive(server.pid)) return;
+      this.counts[kind] += 1;
+      await work();
+    };
+    this.#later(whole().finally(() => (this.#isReserved = false)));
+    return true;
+  }
+
+  /** Waits until the arbiter says a line, or is killed itself. */
+  async #until(line: RegExp, from: number): Promise<void> {
     const { server } = this;
-    const line = new RegExp(words);
     const isOver = (): boolean => line.test(server.output.slice(from)) || !isAlive(server.pid);
-    await waitFor(`${this.spec.name}: ${words}`, isOver, 60_000);
-    excuse.untilMs = performance.now();
+    await waitFor(`${this.spec.name}: ${line}`, isOver, 120_000);
+  }
+
+  #pickSlot(at: number): Slot {
+    const slots = Object.entries(this.spec.watchers).flatMap(([watcher, count]) =>
+      Array.from({ length: count }, (_, index) => ({ watcher, workerId: index + 1 })),
+    );
+    const slot = slots[Math.floor(at * slots.length)];
+    if (slot === undefined) throw new Error(`${this.spec.name} has no workers`);
+    return slot;
+  }
+
+  #pidOf({ watcher, workerId }: Slot): number | undefined {
+    return this.server.workers(watcher).find((pid) => commandOf(pid).trim().endsWith(` ${workerId}`));
   }
 
   #mayKill(slot: string): boolean {
@@ -145,6 +194,24 @@ export class SoakTree {
     // Whoever waits for it learns of a failure; until then it is nobody's.
     kept.catch(() => undefined);
   }
+}
+
+/** What an arbiter says about a worker, with or without its process id. */
+function linesOf({ watcher, workerId }: Slot, words: string): RegExp {
+  return new RegExp(`worker ${workerId} of ${watcher}(?: \\(pid \\d+\\))? ${words}`);
+}
+
+/** Whether each worker that an arbiter ever started has one ready process and no other. */
+function isCalm(output: string): boolean {
+  const slots = new Map<string, Map<string, string>>();
+  const events = /event=worker-(started|ready|draining|exited) .*?watcher=(\S+) worker=(\d+) .*?pid=(\d+)/g;
+  for (const [, event = '', watcher, worker, pid = ''] of output.matchAll(events)) {
+    const processes = slots.get(`${watcher} ${worker}`) ?? new Map<string, string>();
+    slots.set(`${watcher} ${worker}`, processes);
+    if (event === 'exited') processes.delete(pid);
+    else processes.set(pid, event);
+  }
+  return [...slots.values()].every((processes) => [...processes.values()].join() === 'ready');
 }
 
 /** A port that nobody has, below those that the system gives to clients: one of them could take it while a tree is away. */
