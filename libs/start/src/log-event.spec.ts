@@ -69,6 +69,10 @@ describe('the message', () => {
       { type: 'signal', signal: 'SIGTERM', effect: 'stop' },
       'info SIGTERM: requests in flight are finished, then the server stops',
     ],
+    [
+      { type: 'control', command: 'restart', fields: { watcher: 'http_api' } },
+      'info control socket: restart http_api',
+    ],
     [{ type: 'warning', message: 'hm' }, 'warn hm'],
   ])('of %o', (event, line) => {
     const { level, message }: { level: string; message: string } = JSON.parse(lineOf(event));
@@ -121,6 +125,10 @@ describe('the fields', () => {
     [
       { type: 'tree', state: 'failed' },
       { event: 'tree', state: 'failed' },
+    ],
+    [
+      { type: 'control', command: 'restart', fields: { watcher: 'http_api', workerId: 2 } },
+      { event: 'control', command: 'restart', watcher: 'http_api', worker: 2 },
     ],
     [{ type: 'warning', message: 'hm' }, { event: 'warning' }],
   ])('of %o are flat, named alike, and only those that are known', (event, fields) => {

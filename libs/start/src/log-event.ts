@@ -81,6 +81,7 @@ function toFields(event: SupervisorEvent): Readonly<Record<string, unknown>> {
 function flatten(name: string, value: unknown): [string, unknown][] {
   if (name === 'workerId') return [['worker', value]];
   if (typeof value !== 'object' || value === null) return [[toSnake(name), value]];
+  if (name === 'fields') return Object.entries(value).flatMap(([inner, one]) => flatten(inner, one));
   // Of a bound socket its name and address; of an error its code, as the message holds its words.
   if ('name' in value && 'address' in value) {
     return [

@@ -10,6 +10,9 @@ export interface MetricsSink {
   text(): Promise<string>;
 }
 
+/** What the hub needs of a process. */
+export type SnapshotSource = Pick<WorkerProcess, 'source' | 'state' | 'send' | 'exited'>;
+
 /** A worker that does not answer within this time is shown as it was last known. */
 const ASK_LIMIT_MS = 500;
 
@@ -22,7 +25,7 @@ export class MetricsHub {
 
   constructor(
     private readonly sink: MetricsSink,
-    private readonly readyProcesses: () => readonly WorkerProcess[],
+    private readonly readyProcesses: () => readonly SnapshotSource[],
   ) {}
 
   /** The merged text; everybody who asks while it is being made gets the same. */
@@ -32,7 +35,7 @@ export class MetricsHub {
   }
 
   /** `id` is that of the question, or 0 when the worker sends by itself. A null snapshot: it has no metrics. */
-  onSnapshot(process: WorkerProcess, id: number, snapshot: unknown): void {
+  onSnapshot(process: SnapshotSource, id: number, snapshot: unknown): void {
     // One that is gone was added to the totals already; what still comes from it would be counted twice.
     if (process.state === 'exited') return;
     if (snapshot !== null && snapshot !== undefined) {
@@ -43,7 +46,7 @@ export class MetricsHub {
   }
 
   /** All that the process sent has arrived. */
-  onGone(process: WorkerProcess): void {
+  onGone(process: SnapshotSource): void {
     if (this.#sources.delete(process.source)) this.sink.retire(process.source);
   }
 
@@ -52,7 +55,7 @@ export class MetricsHub {
     return this.sink.text();
   }
 
-  async #ask(process: WorkerProcess): Promise<void> {
+  async #ask(process: SnapshotSource): Promise<void> {
     const id = ++this.#lastId;
     const answered = new Promise<void>((resolve) => this.#asked.set(id, resolve));
     if (process.send({ supervisor: 'ask-snapshot', id })) {
