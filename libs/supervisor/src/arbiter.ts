@@ -6,6 +6,7 @@ import type { WorkerMessage } from './ipc.js';
 import { MetricsHub, type MetricsSink } from './metrics-hub.js';
 import { compilePlan, type Plan, type PlanConfig } from './plan.js';
 import type { OwnedFile } from './socket/unix-path.js';
+import { Outputs } from './process/output-sinks.js';
 import type { WorkerProcess } from './process/worker-process.js';
 import type { BoundSocket } from './socket/bound-socket.js';
 import { openListeners } from './socket/listener.js';
@@ -51,6 +52,9 @@ export class Arbiter implements WatcherHost {
   /** Resolves when nothing of the tree is left: no process, no socket. Never rejects. */
   readonly done = new Promise<StopReport>((resolve) => (this.#resolveDone = resolve));
   files: readonly OwnedFile[] = [];
+  readonly outputs = new Outputs((file, error) => {
+    this.emit({ type: 'warning', message: `output cannot be written to ${file}: ${error.message}` });
+  });
 
   /** Throws `invalid_option` if the plan is wrong. */
   constructor(
@@ -258,6 +262,7 @@ export class Arbiter implements WatcherHost {
     }
     this.#upkeep?.stop();
     this.#closeAll();
+    await this.outputs.close();
     process.off('exit', this.#onProcessExit);
     this.#states.setState(['asked', 'forced'].includes(this.#report.reason) ? 'stopped' : 'failed');
     this.#control.close();

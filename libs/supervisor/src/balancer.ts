@@ -82,7 +82,7 @@ export class Balancer {
 
   /** Draining workers are better than nobody while they may still be given connections. */
   #pick(): WorkerProcess | undefined {
-    const workers = this.workers();
+    const workers = this.workers().filter((worker) => worker.hasChannel);
     const ready = workers.filter((worker) => worker.state === 'ready');
     if (ready.length > 0) return pickLeastLoaded(ready);
     return pickLeastLoaded(workers.filter((worker) => worker.canStillTake));

@@ -3,7 +3,16 @@ export type { ArbiterOptions } from './arbiter.js';
 export { handleSignals } from './signals.js';
 export { runOnce } from './run-once.js';
 export type { RunOnceOptions } from './run-once.js';
-export type { AcceptMode, ControlSpec, JsonValue, Plan, SocketSpec, WatcherSpec } from './plan.js';
+export type {
+  AcceptMode,
+  ControlSpec,
+  JsonValue,
+  OutputSpec,
+  Plan,
+  Readiness,
+  SocketSpec,
+  WatcherSpec,
+} from './plan.js';
 export { DEFAULT_RESTART_POLICY } from './restart-policy.js';
 export type { RecycleOptions } from './recycle.js';
 export type { ScalingOptions } from './scaling.js';

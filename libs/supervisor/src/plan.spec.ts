@@ -11,7 +11,14 @@ describe('compilePlan', () => {
   test('what is not given is filled in', () => {
     const compiled = compilePlan(plan());
     expect(compiled.sockets).toEqual([
-      { name: 'http', target: { host: '127.0.0.1', port: 0 }, backlog: 511, accept: 'shared' },
+      {
+        name: 'http',
+        target: { host: '127.0.0.1', port: 0 },
+        backlog: 511,
+        accept: 'shared',
+        inherit: undefined,
+        isForCommands: false,
+      },
     ]);
     expect(compiled.watchers[0]).toMatchObject({
       graceMs: 30_000,

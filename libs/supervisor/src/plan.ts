@@ -1,11 +1,11 @@
 import { isAbsolute } from 'node:path';
 import { ServeError } from '@bentots/errors';
-import { compileRecycle, type RecycleConfig, type RecycleOptions } from './recycle.js';
-import { compileScaling, type ScalingConfig, type ScalingOptions } from './scaling.js';
-import { compileRestartPolicy, type RestartPolicy } from './restart-policy.js';
-
-/** The most workers that a watcher may have. */
-export const MAX_PROCESSES = 1024;
+import { compileSocket } from './compile-socket.js';
+import { compileWatcher } from './compile-watcher.js';
+import { inheritedEnvironment } from './process/inherited-environment.js';
+import type { RecycleConfig, RecycleOptions } from './recycle.js';
+import type { RestartPolicy } from './restart-policy.js';
+import type { ScalingConfig, ScalingOptions } from './scaling.js';
 
 /** A value that survives JSON: all that a plan and a worker's `data` may hold. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -28,21 +28,67 @@ export interface SocketSpec {
   readonly path?: string;
   /** Permissions of the unix socket's file. @default 0o600 */
   readonly mode?: number;
+  /** Owner of the unix socket's file; needs the right to give files away. @default the arbiter's own */
+  readonly uid?: number;
+  /** Group of the unix socket's file. @default the arbiter's own */
+  readonly gid?: number;
   /** Connections the kernel queues while no worker accepts. @default 511 */
   readonly backlog?: number;
   /** @default 'shared' */
   readonly accept?: AcceptMode;
+  /**
+   * Name among the descriptors that the arbiter was given (`ArbiterOptions.listenFds`). If it is there, that listening
+   * socket is taken instead of binding one; it stays open, and its file in place, for whoever gave it.
+   */
+  readonly inherit?: string;
 }
 
-/** A number of equal processes that are kept alive. */
+/**
+ * When a worker counts as ready. `ipc`: it says `worker.ready()`; only an entry can. `fd`: it writes a newline to the
+ * descriptor that `$(notify.fd)` and the variable `NOTIFY_FD` name. `none`: as soon as it runs.
+ */
+export type Readiness = 'ipc' | 'fd' | 'none';
+
+/**
+ * Where standard output and error go. `inherit`: where the arbiter's go. `prefix`: there too, each line after
+ * `watcher.1 | `. A file: both are appended to it; when it would get larger than `maxBytes` it is renamed to `file.1`,
+ * that to `file.2` and so on, and at most `maxFiles` of those are kept.
+ */
+export type OutputSpec =
+  | 'inherit'
+  | 'prefix'
+  | {
+      /** Absolute path; placeholders as in `args`. Workers whose paths are equal share the file, line by line. */
+      readonly file: string;
+      /** @default 10485760 (10 MiB) */
+      readonly maxBytes?: number;
+      /** @default 5 */
+      readonly maxFiles?: number;
+    };
+
+/**
+ * A number of equal processes that are kept alive: of an `entry` or of a `command`.
+ *
+ * `command`, `args`, the values of `env` and `perWorkerEnv` and an output file may hold placeholders: `$(worker.id)`,
+ * `$(worker.generation)`, `$(socket.NAME)` (descriptor of a shared socket), `$(notify.fd)`, `$(env.NAME)` (a variable of
+ * the worker; within `env` itself, of the arbiter); `$$(` is the text `$(`.
+ */
 export interface WatcherSpec extends RecycleOptions {
   readonly name: string;
-  /** Absolute path of the ESM file that each worker runs. */
-  readonly entry: string;
+  /** Absolute path of the ESM file that each worker runs; it calls `attach()`. Excludes `command`. */
+  readonly entry?: string;
+  /**
+   * Any other program: a path, or a name that is looked up in the worker's PATH. It finds its sockets as
+   * sd_listen_fds(3) says (descriptors from 3, `LISTEN_FDS`, `LISTEN_FDNAMES`, `LISTEN_PID`), or by `$(socket.NAME)`;
+   * they do not block (O_NONBLOCK) unless it changes that.
+   */
+  readonly command?: string;
   /** Options of node itself, before the entry. */
   readonly nodeArgs?: readonly string[];
-  /** Arguments after the entry. */
+  /** Arguments after the entry or command. */
   readonly args?: readonly string[];
+  /** @default 'ipc' for an entry, which has no other; 'none' for a command */
+  readonly readiness?: Readiness;
   readonly numProcesses: number;
   /** Names of the sockets that its workers serve. */
   readonly sockets?: readonly string[];
@@ -51,6 +97,19 @@ export interface WatcherSpec extends RecycleOptions {
   /** Added for worker 1, 2, …; the list is used round and round when it is shorter than `numProcesses`. */
   readonly perWorkerEnv?: readonly Readonly<Record<string, string>>[];
   readonly cwd?: string;
+  /** User that the worker runs as; needs an arbiter of root. @default the arbiter's own */
+  readonly uid?: number;
+  /** Group that the worker runs as. @default the arbiter's own */
+  readonly gid?: number;
+  /** Permissions that files of the worker do not get, 0 to 0o777. @default the arbiter's own */
+  readonly umask?: number;
+  /**
+   * Asks a worker to stop. An entry gets it beside the message that makes it drain, for code of its own.
+   * @default 'SIGTERM' for a command, none for an entry
+   */
+  readonly stopSignal?: NodeJS.Signals;
+  /** @default 'inherit' */
+  readonly output?: OutputSpec;
   /** Handed to every worker as `worker.data`. */
   readonly data?: JsonValue;
   /** Watchers start in ascending and stop in descending order; equal ones together. @default 0 */
@@ -59,7 +118,10 @@ export interface WatcherSpec extends RecycleOptions {
   readonly readyTimeoutMs?: number;
   /** Time from the request to stop until the process group is killed. @default 30000 */
   readonly graceMs?: number;
-  /** A worker whose event loop is blocked for longer is killed and replaced; 0 turns this off. @default 60000 */
+  /**
+   * A worker whose event loop is blocked for longer is killed and replaced; 0 turns this off. A command has no
+   * heartbeat. @default 60000
+   */
   readonly heartbeatLimitMs?: number;
   /** At most one process, whatever is asked. @default false */
   readonly singleton?: boolean;
@@ -96,16 +158,42 @@ export interface Plan {
 export interface SocketConfig {
   readonly name: string;
   readonly target:
-    { readonly host: string; readonly port: number } | { readonly path: string; readonly mode: number };
+    | { readonly host: string; readonly port: number }
+    | {
+        readonly path: string;
+        readonly mode: number;
+        readonly uid: number | undefined;
+        readonly gid: number | undefined;
+      };
   readonly backlog: number;
   readonly accept: AcceptMode;
+  readonly inherit: string | undefined;
+  /** Commands accept on it. They may make it blocking, so nobody with an event loop may: neither entries nor we. */
+  readonly isForCommands: boolean;
 }
 
+/** What a worker runs. */
+export type ProgramConfig =
+  | { readonly kind: 'node'; readonly entry: string; readonly nodeArgs: readonly string[] }
+  | { readonly kind: 'command'; readonly command: string; readonly readiness: Exclude<Readiness, 'ipc'> };
+
+/** An {@link OutputSpec} with every default filled in. */
+export type OutputConfig =
+  'inherit' | 'prefix' | { readonly file: string; readonly maxBytes: number; readonly maxFiles: number };
+
+type Unset = 'cwd' | 'uid' | 'gid' | 'umask' | 'stopSignal';
+type Compiled =
+  'entry' | 'command' | 'nodeArgs' | 'readiness' | 'restart' | 'output' | 'scaling' | keyof RecycleOptions;
+
 /** A {@link WatcherSpec} with every default filled in. */
-export interface WatcherConfig extends Required<
-  Omit<WatcherSpec, 'restart' | 'scaling' | 'cwd' | keyof RecycleOptions>
-> {
+export interface WatcherConfig extends Required<Omit<WatcherSpec, Unset | Compiled>> {
+  readonly program: ProgramConfig;
   readonly cwd: string | undefined;
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+  readonly umask: number | undefined;
+  readonly stopSignal: NodeJS.Signals | undefined;
+  readonly output: OutputConfig;
   readonly restart: RestartPolicy;
   readonly recycle: RecycleConfig;
   readonly scaling: ScalingConfig | undefined;
@@ -123,16 +211,19 @@ export interface PlanConfig {
   readonly reloadTogether: boolean;
 }
 
-/** Checks a plan and fills in defaults. Throws `invalid_option` that names the watcher or socket and the field. */
-export function compilePlan(plan: Plan): PlanConfig {
+/**
+ * Checks a plan and fills in defaults. Throws `invalid_option` that names the watcher or socket and the field.
+ * `environment` is what `$(env.NAME)` finds besides the plan's own variables.
+ */
+export function compilePlan(plan: Plan, environment = inheritedEnvironment()): PlanConfig {
   checkUnique('socket', plan.sockets);
   checkUnique('watcher', plan.watchers);
-  const sockets = plan.sockets.map(compileSocket);
-  const known = sockets.map((socket) => socket.name);
+  const sockets = plan.sockets.map((spec) => compileSocket(spec, plan.watchers));
+  const watchers = plan.watchers.map((spec) => compileWatcher(spec, sockets, environment));
   return {
     name: plan.name,
     sockets,
-    watchers: plan.watchers.map((spec) => compileWatcher(spec, known)),
+    watchers,
     control: plan.control && compileControl(plan.control),
     reloadTogether: plan.reloadTogether ?? false,
   };
@@ -143,80 +234,9 @@ function compileControl({ path, optional = false }: ControlSpec): ControlConfig 
   throw new ServeError('invalid_option', `control: path '${path}' must be an absolute path`);
 }
 
-function compileSocket(spec: SocketSpec): SocketConfig {
-  const where = `socket '${spec.name}'`;
-  if (spec.path !== undefined && (spec.host !== undefined || spec.port !== undefined)) {
-    throw new ServeError('invalid_option', `${where} has a path and a host or port; give one of them`);
-  }
-  const target =
-    spec.path === undefined
-      ? { host: spec.host ?? '127.0.0.1', port: integer(spec.port ?? 0, 0, 65_535, `${where}: port`) }
-      : { path: spec.path, mode: spec.mode ?? 0o600 };
-  const backlog = integer(spec.backlog ?? 511, 1, 2 ** 31 - 1, `${where}: backlog`);
-  return { name: spec.name, target, backlog, accept: spec.accept ?? 'shared' };
-}
-
-function compileWatcher(spec: WatcherSpec, knownSockets: readonly string[]): WatcherConfig {
-  const where = `watcher '${spec.name}'`;
-  const numProcesses = integer(spec.numProcesses, 1, MAX_PROCESSES, `${where}: numProcesses`);
-  if (spec.singleton === true && numProcesses !== 1) {
-    throw new ServeError(
-      'invalid_option',
-      `${where} is a singleton: numProcesses is ${numProcesses}, it must be 1`,
-    );
-  }
-  if (!isAbsolute(spec.entry)) {
-    throw new ServeError('invalid_option', `${where}: entry '${spec.entry}' must be an absolute path`);
-  }
-  const unknown = (spec.sockets ?? []).find((name) => !knownSockets.includes(name));
-  if (unknown !== undefined) {
-    const available = knownSockets.join(', ') || 'none';
-    throw new ServeError(
-      'invalid_option',
-      `${where}: no socket is named '${unknown}'; the plan has: ${available}`,
-    );
-  }
-  const limitMs = (value: number, field: string) => integer(value, 0, 2 ** 31 - 1, `${where}: ${field}`);
-  return {
-    name: spec.name,
-    entry: spec.entry,
-    nodeArgs: spec.nodeArgs ?? [],
-    args: spec.args ?? [],
-    numProcesses,
-    sockets: spec.sockets ?? [],
-    env: spec.env ?? {},
-    perWorkerEnv: spec.perWorkerEnv ?? [],
-    cwd: spec.cwd,
-    data: spec.data ?? null,
-    priority: spec.priority ?? 0,
-    readyTimeoutMs: limitMs(spec.readyTimeoutMs ?? 60_000, 'readyTimeoutMs'),
-    graceMs: limitMs(spec.graceMs ?? 30_000, 'graceMs'),
-    heartbeatLimitMs: limitMs(spec.heartbeatLimitMs ?? 60_000, 'heartbeatLimitMs'),
-    singleton: spec.singleton ?? false,
-    spare: spec.spare ?? false,
-    recycle: compileRecycle(spec, where),
-    scaling:
-      spec.scaling &&
-      compileScaling(
-        spec.scaling,
-        { numProcesses, singleton: spec.singleton ?? false, maxProcesses: MAX_PROCESSES },
-        where,
-      ),
-    restart: compileRestartPolicy(spec.restart ?? {}, where),
-  };
-}
-
 function checkUnique(kind: string, specs: readonly { readonly name: string }[]): void {
   const twice = specs.find((spec, index) => specs.findIndex((other) => other.name === spec.name) !== index);
   if (twice !== undefined) {
     throw new ServeError('invalid_option', `two ${kind}s are named '${twice.name}'; names must differ`);
   }
-}
-
-function integer(value: number, min: number, max: number, what: string): number {
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new ServeError(
-    'invalid_option',
-    `${what} is ${value}; expected a whole number from ${min} to ${max}`,
-  );
 }

@@ -4,7 +4,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { type ErrorCode, ServeError } from '@bentots/errors';
 import type { JsonValue } from './plan.js';
 import { killGroup } from './process/kill-group.js';
-import { lifelineArgs } from './process/lifeline.js';
+import { inheritedEnvironment } from './process/inherited-environment.js';
+import { preludeArgs } from './process/lifeline.js';
 import { within } from './within.js';
 
 /** How a short-lived child is run. */
@@ -67,9 +68,10 @@ export async function runOnce(
 }
 
 function spawnOnce(entry: string, task: JsonValue, options: RunOnceOptions): ChildProcess {
-  const nodeArgs = [...lifelineArgs([]), ...(options.nodeArgs ?? [])];
+  const nodeArgs = [...preludeArgs([]), ...(options.nodeArgs ?? [])];
   const child = spawn(process.execPath, [...nodeArgs, entry, JSON.stringify(task)], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: { ...inheritedEnvironment() },
     // Standard output stays ours: what user code prints must not mix with what a command prints.
     stdio: ['ignore', 2, 'pipe', 'pipe', 'pipe'],
     detached: true,

@@ -1,6 +1,7 @@
 import { ServeError } from '@bentots/errors';
 import { CommandQueue } from './command-queue.js';
-import { compilePlan, MAX_PROCESSES, type Plan, type PlanConfig } from './plan.js';
+import { MAX_PROCESSES } from './compile-watcher.js';
+import { compilePlan, type Plan, type PlanConfig } from './plan.js';
 import { checkReplan } from './replan.js';
 import type { Watcher } from './watcher.js';
 

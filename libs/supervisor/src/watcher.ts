@@ -3,16 +3,14 @@ import type { Balancer } from './balancer.js';
 import { CommandQueue } from './command-queue.js';
 import type { SupervisorEvent } from './events.js';
 import type { Pulse } from './heartbeat.js';
-import type { WorkerMessage, WorkerSocket } from './ipc.js';
+import type { WorkerMessage } from './ipc.js';
 import type { WatcherConfig } from './plan.js';
 import type { OwnedFile } from './socket/unix-path.js';
-import {
-  FIRST_SOCKET_FD,
-  type Launch,
-  type ProcessListener,
-  WorkerProcess,
-} from './process/worker-process.js';
-import { type RecycleReason, rollLimits } from './recycle.js';
+import { planLaunch } from './plan-launch.js';
+import type { Launch } from './process/launch.js';
+import type { Outputs } from './process/output-sinks.js';
+import { type ProcessListener, WorkerProcess } from './process/worker-process.js';
+import type { RecycleReason } from './recycle.js';
 import { type Seat, Slot, type SlotHost } from './slot.js';
 import type { Listener } from './socket/listener.js';
 import { watcherStateOf, type WatcherState } from './states.js';
@@ -20,14 +18,13 @@ import { within } from './within.js';
 
 /** What a worker that does not answer may delay the closing of a socket. */
 const UNLISTEN_LIMIT_MS = 1000;
-const HEARTBEAT_MS = 1000;
-const SNAPSHOT_MS = 1000;
 
 /** What a watcher needs from its arbiter. */
 export interface WatcherHost {
   readonly treeName: string;
   /** Unix socket files that a child removes if it outlives the arbiter. */
   readonly files: readonly OwnedFile[];
+  readonly outputs: Outputs;
   emit(event: SupervisorEvent): void;
   onMessage(process: WorkerProcess, message: WorkerMessage): void;
   onGone(process: WorkerProcess): void;
@@ -182,44 +179,11 @@ export class Watcher implements SlotHost {
   }
 
   spawn(seat: Seat, listener: ProcessListener): WorkerProcess {
-    return new WorkerProcess(this.launch(seat), listener, seat.isSpare);
+    return new WorkerProcess(this.#planLaunch(seat), listener, seat.isSpare);
   }
 
   employ(spare: WorkerProcess, seat: Seat): boolean {
-    return spare.employ(this.launch(seat));
-  }
-
-  launch({ workerId, generation, config }: Seat): Launch {
-    const { host } = this;
-    const limits = rollLimits(config.recycle, Math.random);
-    const shared = this.sockets.filter(({ listener }) => listener.accept === 'shared');
-    const sockets = this.sockets.map(({ listener: { name, accept, backlog } }): WorkerSocket => {
-      const index = shared.findIndex(({ listener }) => listener.name === name);
-      return { name, accept, backlog, ...(index < 0 ? {} : { fd: FIRST_SOCKET_FD + index }) };
-    });
-    const perWorkerEnv = config.perWorkerEnv[(workerId - 1) % Math.max(1, config.perWorkerEnv.length)];
-    return {
-      entry: config.entry,
-      nodeArgs: config.nodeArgs,
-      args: config.args,
-      env: { ...config.env, ...perWorkerEnv },
-      cwd: config.cwd,
-      readyTimeoutMs: config.readyTimeoutMs,
-      limits,
-      fds: shared.map(({ listener }) => listener.fd),
-      files: host.files,
-      init: {
-        watcher: config.name,
-        workerId,
-        generation,
-        title: `${host.treeName}: ${config.name} ${workerId}`,
-        data: config.data,
-        sockets,
-        heartbeatMs: HEARTBEAT_MS,
-        maxRequests: Number.isFinite(limits.maxRequests) ? limits.maxRequests : null,
-        snapshotMs: SNAPSHOT_MS,
-      },
-    };
+    return spare.employ(this.#planLaunch(seat));
   }
 
   emit(event: SupervisorEvent): void {
@@ -310,6 +274,11 @@ export class Watcher implements SlotHost {
     await this.#settled(process);
     process.seal();
     await process.exited;
+  }
+
+  #planLaunch(seat: Seat): Launch {
+    const listeners = this.sockets.map(({ listener }) => listener);
+    return planLaunch(seat, listeners, this.host);
   }
 
   async #settled(process: WorkerProcess): Promise<void> {

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import { ServeError } from '@bentots/errors';
-import type { ControlConfig } from '../plan.js';
+import { compileSocket } from '../compile-socket.js';
+import type { ControlConfig, SocketSpec } from '../plan.js';
 import type { Listener } from '../socket/listener.js';
 import { bindListener } from '../socket/listener.js';
 import type { OwnedFile } from '../socket/unix-path.js';
@@ -60,12 +61,11 @@ export class ControlServer {
     this.#path = path;
     prepareControlFolder(path);
     // At once, so that nobody finds a file on which nobody listens, and takes it for one that was left behind.
-    this.#listener = await bindListener({
-      name: 'control',
-      target: { path, mode: 0o600 },
+    const spec: SocketSpec = {
+      ...{ name: 'control', path, mode: 0o600, accept: 'balanced' },
       backlog: CONTROL_LIMITS.connections,
-      accept: 'balanced',
-    });
+    };
+    this.#listener = await bindListener(compileSocket(spec, []));
     this.#listener.startAccepting((handle) => this.#accept(handle));
     this.tree.emit({ type: 'socket-bound', socket: this.#listener.bound });
   }

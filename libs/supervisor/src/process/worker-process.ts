@@ -1,37 +1,19 @@
-import { type ChildProcess, type SendHandle, spawn } from 'node:child_process';
+import type { ChildProcess, SendHandle } from 'node:child_process';
+import { Socket } from 'node:net';
 import { ServeError } from '@bentots/errors';
 import type { ExitReason, KillReason } from '../events.js';
-import {
-  type ArbiterMessage,
-  type Beat,
-  isWorkerMessage,
-  type WorkerInit,
-  type WorkerMessage,
-} from '../ipc.js';
+import { type ArbiterMessage, type Beat, isWorkerMessage, type WorkerMessage } from '../ipc.js';
 import type { JsonValue } from '../plan.js';
 import type { RecycleLimits } from '../recycle.js';
 import type { RawHandle } from '../socket/raw-handle.js';
 import { PROCESS_MOVES, type ProcessState, StateBox } from '../states.js';
+import { within } from '../within.js';
 import { killGroup } from './kill-group.js';
-import type { OwnedFile } from '../socket/unix-path.js';
-import { lifelineArgs } from './lifeline.js';
+import { isSpawnedAlike, type Launch } from './launch.js';
+import { drainOutput } from './output-sinks.js';
+import { spawnCommand } from './spawn-command.js';
+import { spawnNode } from './spawn-node.js';
 import { trySpawn } from './try-spawn.js';
-
-/** Everything that one process needs to start. */
-export interface Launch {
-  readonly entry: string;
-  readonly nodeArgs: readonly string[];
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string | undefined;
-  readonly readyTimeoutMs: number;
-  /** When it is replaced though it is well. */
-  readonly limits: RecycleLimits;
-  /** Descriptors to inherit, from {@link FIRST_SOCKET_FD} on. */
-  readonly fds: readonly number[];
-  readonly files: readonly OwnedFile[];
-  readonly init: WorkerInit;
-}
 
 /** How a process ended. */
 export interface ProcessExit {
@@ -61,11 +43,11 @@ export interface ProcessListener<P = WorkerProcess> {
   onExit(process: P, exit: ProcessExit): void;
 }
 
-/** The first inherited socket; before it: standard streams, the IPC channel, the lifeline. */
-export const FIRST_SOCKET_FD = 5;
-
 /** An exit is not reported before the channel's last messages were read; this bounds the wait. */
 const CHANNEL_LIMIT_MS = 200;
+
+/** The same for what it printed; longer only if somebody outside its group holds the pipe, or nobody reads ours. */
+const OUTPUT_LIMIT_MS = 1000;
 
 /** A worker that is not ready has nothing to finish; it may be deep in the loading of a model. */
 const UNREADY_GRACE_MS = 2000;
@@ -79,6 +61,7 @@ export class WorkerProcess {
   #startedAt = performance.now();
   #readyTimer: NodeJS.Timeout | undefined;
   #isGreeted = false;
+  readonly #printed: Promise<void>;
   #readyAt: number | undefined;
   #drainingAt: number | undefined;
   #killReason: KillReason | undefined;
@@ -88,7 +71,7 @@ export class WorkerProcess {
   #error: ServeError | undefined;
   #resolveUnlistened: () => void = () => undefined;
   #resolveExit: () => void = () => undefined;
-  /** Resolves when the worker accepts nothing by itself any more, or is gone. */
+  /** Resolves when the worker accepts nothing by itself any more (a command: as far as we can tell), or is gone. */
   readonly unlistened = new Promise<void>((resolve) => (this.#resolveUnlistened = resolve));
   /** Resolves after the process is gone and was reported. */
   readonly exited = new Promise<void>((resolve) => (this.#resolveExit = resolve));
@@ -112,7 +95,8 @@ export class WorkerProcess {
     this.#states = new StateBox(`process of ${this.name}`, PROCESS_MOVES, 'starting', (state) => {
       if (state === 'draining') listener.onDraining(this);
     });
-    this.#child = trySpawn(() => spawnWorker(launch));
+    this.#child = trySpawn(() => this.#spawn());
+    this.#printed = drainOutput(this.#child, launch.output);
     this.#child.on('message', (message) => this.#onMessage(message));
     this.#child.on('error', (error) => this.#onError(error));
     this.#child.once('exit', (code, signal) => void this.#onExit(code, signal));
@@ -182,6 +166,10 @@ export class WorkerProcess {
   get canStillTake(): boolean {
     return this.#states.is('draining') && this.#readyAt !== undefined && !this.#sealed;
   }
+  /** Whether it is an entry, with a channel over which connections and messages go. */
+  get hasChannel(): boolean {
+    return this.launch.program.kind === 'node';
+  }
 
   /** Makes a spare the worker of `launch`. False if it was spawned for something else, or is on its way out. */
   employ(launch: Launch): boolean {
@@ -211,11 +199,20 @@ export class WorkerProcess {
     this.#drainingAt = performance.now();
     this.#states.setState('draining');
     this.#killAfter(wasReady ? graceMs : Math.min(graceMs, UNREADY_GRACE_MS));
+    const { stopSignal } = this.launch;
     if (!wasReady) {
       // It serves nobody; the signal also reaches a worker that has not attached yet.
       this.#resolveUnlistened();
-      killGroup(this.pid, 'SIGTERM');
-    } else if (!this.send({ supervisor: 'drain', graceMs })) {
+      killGroup(this.pid, stopSignal ?? 'SIGTERM');
+      return;
+    }
+    // To the program alone: it knows best how what it started is to be stopped.
+    if (stopSignal !== undefined) this.#child.kill(stopSignal);
+    if (!this.hasChannel) {
+      this.#resolveUnlistened();
+      return;
+    }
+    if (!this.send({ supervisor: 'drain', graceMs })) {
       this.kill('forced');
     }
   }
@@ -269,6 +266,13 @@ export class WorkerProcess {
     this.#readyTimer = setTimeout(() => this.#onNotReady(), this.launch.readyTimeoutMs);
   }
 
+  #spawn(): ChildProcess {
+    if (this.hasChannel) return spawnNode(this.launch);
+    const { child, problem } = spawnCommand(this.launch, () => this.#onReady(null));
+    this.#error = problem;
+    return child;
+  }
+
   #onReady(info: JsonValue): void {
     if (!this.#states.is('starting')) return;
     clearTimeout(this.#readyTimer);
@@ -297,7 +301,7 @@ export class WorkerProcess {
     killGroup(this.pid, 'SIGKILL');
     clearTimeout(this.#readyTimer);
     const exit = this.#describeExit(code, signal);
-    await this.#channelClosed();
+    await Promise.all([this.#channelClosed(), this.#outputRead()]);
     this.#states.setState('exited');
     this.#resolveUnlistened();
     this.listener.onExit(this, { ...exit, error: this.#error ?? exit.error });
@@ -336,27 +340,12 @@ export class WorkerProcess {
       });
     });
   }
-}
 
-function spawnWorker(launch: Launch): ChildProcess {
-  const nodeArgs = [...lifelineArgs(launch.files), ...launch.nodeArgs];
-  const child = spawn(process.execPath, [...nodeArgs, launch.entry, ...launch.args], {
-    // The child inherits the environment as a whole; no setting is read here.
-    // eslint-disable-next-line no-restricted-properties
-    env: { ...process.env, ...launch.env },
-    ...(launch.cwd === undefined ? {} : { cwd: launch.cwd }),
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe', ...launch.fds],
-    // A group of its own: Ctrl-C reaches only the arbiter, and a kill reaches grandchildren.
-    detached: true,
-  });
-  // Our end of the lifeline; it must stay open for as long as this process lives.
-  child.stdio[4]?.on('error', () => undefined);
-  return child;
-}
-
-/** Whether what cannot be changed after the spawn is the same. */
-function isSpawnedAlike(one: Launch, other: Launch): boolean {
-  const fixed = ({ entry, nodeArgs, args, env, cwd, fds, files }: Launch): string =>
-    JSON.stringify([entry, nodeArgs, args, env, cwd, fds, files]);
-  return fixed(one) === fixed(other);
+  async #outputRead(): Promise<void> {
+    if (await within(OUTPUT_LIMIT_MS, this.#printed)) return;
+    // It is read on, but nobody waits for it.
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream instanceof Socket) stream.unref();
+    }
+  }
 }

@@ -18,12 +18,16 @@ const tcp = (host = '127.0.0.1', port = 0): SocketConfig => ({
   target: { host, port },
   backlog: 511,
   accept: 'shared',
+  inherit: undefined,
+  isForCommands: false,
 });
 const unix = (path: string, mode = 0o600): SocketConfig => ({
   name: 'unix',
-  target: { path, mode },
+  target: { path, mode, uid: undefined, gid: undefined },
   backlog: 511,
   accept: 'shared',
+  inherit: undefined,
+  isForCommands: false,
 });
 
 async function open(...configs: SocketConfig[]): Promise<readonly Listener[]> {

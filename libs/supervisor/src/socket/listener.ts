@@ -23,6 +23,8 @@ export class Listener {
     readonly accept: AcceptMode,
     readonly backlog: number,
     private readonly handle: RawServerHandle,
+    /** Whether we may never accept on it. */
+    private readonly isForCommands: boolean,
   ) {
     this.file = 'path' in bound.address ? ownFile(bound.address.path) : undefined;
   }
@@ -48,9 +50,10 @@ export class Listener {
 
   /**
    * Closes so that nobody is reset: what waits in the queue is accepted and given to `take`, later clients are refused.
-   * No worker may still listen on it.
+   * No worker may still listen on it. With commands, which accept for themselves, it is only closed.
    */
   async seal(take: TakeConnection): Promise<void> {
+    if (this.isForCommands) this.close();
     if (this.#isClosed) return;
     if (this.file !== undefined) removeOwnedFile(this.file);
     this.#isClosed = true;
@@ -88,17 +91,18 @@ export async function openListeners(configs: readonly SocketConfig[]): Promise<r
 }
 
 /** Binds one socket, which does not listen yet. Throws as {@link openListeners} does. */
-export async function bindListener({ name, target, accept, backlog }: SocketConfig): Promise<Listener> {
+export async function bindListener(config: SocketConfig): Promise<Listener> {
+  const { name, target, accept, backlog, isForCommands } = config;
   if ('path' in target) {
     await freeUnixPath(target.path);
-    const handle = bindUnixFile(target.path, target.mode);
+    const handle = bindUnixFile(target.path, target);
     if (typeof handle === 'string') throw addressError(handle, target.path);
-    return new Listener({ name, address: { path: target.path } }, accept, backlog, handle);
+    return new Listener({ name, address: { path: target.path } }, accept, backlog, handle, isForCommands);
   }
   const handle = bindTcp(await resolveHost(target.host), target.port);
   if (typeof handle === 'string') throw addressError(handle, formatHostPort(target.host, target.port));
   const address = { host: target.host, port: boundPortOf(handle) };
-  return new Listener({ name, address }, accept, backlog, handle);
+  return new Listener({ name, address }, accept, backlog, handle, isForCommands);
 }
 
 async function resolveHost(host: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { lstat, stat, unlink } from 'node:fs/promises';
 import net from 'node:net';
 import { dirname } from 'node:path';
@@ -57,16 +57,51 @@ function isAnswered(path: string): Promise<boolean> {
   });
 }
 
-/** Binds a unix socket whose file has `mode` before anybody finds it; returns the system error's name if that fails. */
-export function bindUnixFile(path: string, mode: number): RawServerHandle | string {
+/** Who may use a unix socket's file. */
+export interface FileOwner {
+  readonly mode: number;
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+}
+
+/** What leaves a user or a group as it is. */
+const SAME = -1;
+
+/**
+ * Binds a unix socket whose file has its owner and mode before anybody finds it; returns the system error's name if
+ * that fails.
+ */
+export function bindUnixFile(path: string, { mode, uid, gid }: FileOwner): RawServerHandle | string {
   // Whoever closes a bound socket removes the file under the name it was bound to, even if that is somebody else's new
   // one by then. So it is bound under a name that is given up at once, and not longer than the real one.
   const boundPath = `${path.slice(0, -1)}~`;
   const handle = bindUnix(boundPath);
   if (typeof handle === 'string') return handle;
-  chmodSync(boundPath, mode);
-  renameSync(boundPath, path);
-  return handle;
+  try {
+    if (uid !== undefined || gid !== undefined) chownSync(boundPath, uid ?? SAME, gid ?? SAME);
+    chmodSync(boundPath, mode);
+    renameSync(boundPath, path);
+    return handle;
+  } catch (error) {
+    // Closing removes the file, which still has the name that it was bound to.
+    handle.close();
+    throw ownerError(path, uid, gid, error);
+  }
+}
+
+function ownerError(
+  path: string,
+  uid: number | undefined,
+  gid: number | undefined,
+  cause: unknown,
+): ServeError {
+  const owner = [uid === undefined ? [] : `user ${uid}`, gid === undefined ? [] : `group ${gid}`].flat();
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ServeError(
+    'address_unavailable',
+    `unix socket '${path}' cannot be given ${owner.join(' and ') || 'its permissions'}: ${why}`,
+    { cause },
+  );
 }
 
 /** A unix socket's file as it was when we made it. */
