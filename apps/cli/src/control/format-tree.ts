@@ -100,8 +100,7 @@ export function formatStats(stats: TreeStats): string {
 export function formatEvent({ at, event }: TimedEvent): string {
   const [level, message] = describeEvent(event);
   const paintLevel = { debug: pc.dim, info: String, warn: pc.yellow, error: pc.red }[level];
-  const pid = 'pid' in event && event.pid !== undefined ? ` (pid ${event.pid})` : '';
-  return `${pc.dim(at.slice(11, 23))} ${paintLevel(`${message}${pid}`)}`;
+  return `${pc.dim(at.slice(11, 23))} ${paintLevel(message)}`;
 }
 
 function formatRestarts({ restarts, restartsByReason }: WorkerStatus): string {
