@@ -35,6 +35,7 @@ const worker = (workerId: number, more: Partial<WorkerStatus> = {}): WorkerStatu
     cpu: 0.25,
     rssBytes: 1000,
     heapBytes: 500,
+    connections: 0,
   },
   lastExit: undefined,
   lastError: undefined,

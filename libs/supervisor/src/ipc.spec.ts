@@ -9,6 +9,7 @@ const beat: Beat = {
   cpu: 1.2,
   rssBytes: 1,
   heapBytes: 1,
+  connections: 1,
 };
 
 test.each([

@@ -39,6 +39,8 @@ export interface Beat {
   readonly rssBytes: number;
   /** JavaScript objects. */
   readonly heapBytes: number;
+  /** Open connections that it accepted by itself. */
+  readonly connections: number;
   /** The longest time that work waited for its turn, if the worker reports it. */
   readonly queueDelayMs?: number;
 }
@@ -93,6 +95,7 @@ const BEAT_FIELDS: readonly (keyof Beat)[] = [
   'cpu',
   'rssBytes',
   'heapBytes',
+  'connections',
 ];
 
 const WORKER_CHECKS: Readonly<Record<WorkerMessage['supervisor'], (fields: Fields) => boolean>> = {

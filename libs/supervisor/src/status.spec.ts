@@ -1,3 +1,4 @@
+import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ask } from '../test/load.js';
 import { endTrees, eventually, httpPlan, Tree } from '../test/tree.js';
@@ -38,6 +39,19 @@ describe('the status of a worker', () => {
     expect(late.heartbeatLagMs).toBeGreaterThanOrEqual(0);
     expect(late.startedAt).toBe(early.startedAt);
   });
+
+  test.each(['shared', 'balanced'] as const)(
+    'counts the open connections of a %s socket, and those that ended no more',
+    async (accept) => {
+      const tree = await Tree.start(httpPlan({ numProcesses: 1 }, { accept }));
+      const clients = [0, 1, 2].map(() => net.connect(tree.port));
+      await statusThat(tree, ({ connections }) => connections === 3);
+      clients[0]?.destroy();
+      await statusThat(tree, ({ connections }) => connections === 2);
+      for (const client of clients) client.destroy();
+      await statusThat(tree, ({ connections }) => connections === 0);
+    },
+  );
 
   test('tells the longest wait for the event loop, though every beat was in time', async () => {
     const tree = await Tree.start(httpPlan({ numProcesses: 1 }));

@@ -30,7 +30,7 @@ export interface WorkerStatus {
   readonly utilization: number | undefined;
   /** How late the heartbeat is: the last one when it came, or the next one when it does not come. */
   readonly heartbeatLagMs: number | undefined;
-  /** Connections that the arbiter handed to it and that are open; always 0 for shared sockets. */
+  /** Open connections of its sockets: those it was handed, and those it had accepted by itself at its last beat. */
   readonly connections: number;
   readonly beat: Beat | undefined;
   /** How its last process ended. */
@@ -92,7 +92,7 @@ function describeSlot(slot: Slot): WorkerStatus {
     uptimeMs: current && Math.round(current.uptimeMs),
     readyForMs: Math.round(current?.readyForMs ?? 0),
     ...describeBeat(current),
-    connections: current?.connections ?? 0,
+    connections: (current?.connections ?? 0) + (current?.beat?.connections ?? 0),
     lastExit: lastExit && {
       code: lastExit.code,
       signal: lastExit.signal,
@@ -131,8 +131,9 @@ function pickBeat({
   cpu,
   rssBytes,
   heapBytes,
+  connections,
   queueDelayMs,
 }: Beat): Beat {
-  const always = { lateMs, lagMs, lagP50Ms, utilization, cpu, rssBytes, heapBytes };
+  const always = { lateMs, lagMs, lagP50Ms, utilization, cpu, rssBytes, heapBytes, connections };
   return queueDelayMs === undefined ? always : { ...always, queueDelayMs };
 }

@@ -12,7 +12,7 @@ export class BeatMeter {
   constructor(private readonly intervalMs: number) {}
 
   /** What happened since the last call, or since the meter was made. */
-  take(): Beat {
+  take(): Omit<Beat, 'connections'> {
     const nowMs = performance.now();
     const tookMs = Math.max(1, nowMs - this.#takenAtMs);
     const loop = performance.eventLoopUtilization();

@@ -9,6 +9,8 @@ export class ServedSockets {
   /** Handed connections of sockets that are not served yet. */
   readonly #early = new Map<string, object[]>();
   readonly #closed = new Map<string, number>();
+  /** Open connections that were accepted here, over all sockets; the arbiter knows those it handed over. */
+  connections = 0;
 
   constructor(
     private readonly sockets: readonly WorkerSocket[],
@@ -28,7 +30,10 @@ export class ServedSockets {
     if (this.#servers.has(name)) throw new ServeError('invalid_option', `socket '${name}' is served already`);
     this.#servers.set(name, server);
     trackConnections(server);
-    if (socket.fd !== undefined) await listenOn(server, socket.fd, socket.backlog);
+    if (socket.fd !== undefined) {
+      server.on('connection', (connection) => this.#count(connection));
+      await listenOn(server, socket.fd, socket.backlog);
+    }
     for (const handle of this.#early.get(name) ?? []) this.take(name, handle);
     this.#early.delete(name);
   }
@@ -51,6 +56,11 @@ export class ServedSockets {
       // Not server.close(): that of an HTTP server resets idle keep-alive connections.
       if (server.listening) net.Server.prototype.close.call(server);
     }
+  }
+
+  #count(connection: net.Socket): void {
+    this.connections += 1;
+    connection.once('close', () => (this.connections -= 1));
   }
 
   /** Many connections end in the same turn of the event loop; one message tells them all. */

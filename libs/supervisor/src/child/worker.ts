@@ -217,7 +217,8 @@ export class AttachedWorker implements Worker {
     const beat = (): void => {
       const load = this.#queueDelayMs === undefined ? {} : { queueDelayMs: this.#queueDelayMs };
       this.#queueDelayMs = undefined;
-      void this.channel.send({ supervisor: 'beat', ...meter.take(), ...load });
+      const { connections } = this.#sockets;
+      void this.channel.send({ supervisor: 'beat', ...meter.take(), connections, ...load });
     };
     setInterval(beat, intervalMs).unref();
   }
