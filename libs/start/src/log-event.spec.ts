@@ -34,6 +34,10 @@ describe('the message', () => {
       'error worker 2 of http_api (pid 42) ended with exit code 1 after 5 ms: model.onnx is missing',
     ],
     [
+      { type: 'control', command: 'set', fields: { watcher: 'http_api', numProcesses: 3 } },
+      'info control socket: set watcher=http_api numProcesses=3',
+    ],
+    [
       { ...notStarted, expected: false, error },
       'error worker 2 of http_api could not be started: model.onnx is missing',
     ],

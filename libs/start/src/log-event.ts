@@ -22,7 +22,7 @@ export function describeEvent(event: SupervisorEvent): readonly [level: Level, m
     case 'signal':
       return ['info', `${event.signal}: ${WISHES[event.effect]}`];
     case 'control':
-      return ['info', `control socket: ${[event.command, ...Object.values(event.fields)].join(' ')}`];
+      return ['info', `control socket: ${describeControl(event)}`];
     case 'worker-started':
       return ['debug', `${nameOf(event)} started`];
     case 'worker-ready':
@@ -51,6 +51,10 @@ const WISHES = {
   grow: 'one worker more',
   shrink: 'one worker less',
 } as const;
+
+function describeControl({ command, fields }: Extract<SupervisorEvent, { type: 'control' }>): string {
+  return [command, ...Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`)].join(' ');
+}
 
 function tellExit(event: Extract<SupervisorEvent, { type: 'worker-exited' }>): readonly [Level, string] {
   const why = event.error === undefined ? '' : `: ${event.error.message}`;
