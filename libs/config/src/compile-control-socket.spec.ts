@@ -13,7 +13,7 @@ test('unless said, the folders of the user are tried: the runtime directory firs
   const { control } = compileHttpServerConfig({}, environment);
   expect(control).toEqual({ folders: controlFolders(environment) });
   expect(controlFolders(environment)).toEqual([
-    ...new Set([`/run/user/7/${name}`, `/var/tmp/${name}`, `${tmpdir()}/${name}`, `/tmp/${name}`]),
+    ...new Set([`/run/user/7/${name}`, `/var/tmp/${name}`, `${tmpdir()}/${name}`]),
   ]);
 });
 

@@ -28,7 +28,7 @@ export function findControlSockets(environment: Environment): {
  * them: a server of the system's service manager has other variables than the shell of the same user.
  */
 export function controlFolders(environment: Environment): readonly string[] {
-  const parents = [environment['XDG_RUNTIME_DIR'], environment['TMPDIR'], tmpdir(), '/tmp'];
+  const parents = [environment['XDG_RUNTIME_DIR'], environment['TMPDIR'], tmpdir()];
   const name = `bentots-${process.geteuid?.() ?? 'user'}`;
   const folders = parents.flatMap((parent = '') => (isAbsolute(parent) ? join(parent, name) : []));
   return [...new Set(folders)];
