@@ -110,7 +110,7 @@ export const ctl = {
   async stop({ force = false }: { readonly force?: boolean }, command: Command): Promise<void> {
     await talk(command, async ({ client, print }) => {
       const { name, pid } = await client.request('status', {}, ANSWER_LIMIT_MS);
-      await client.request('stop', { force }, ANSWER_LIMIT_MS);
+      await client.request('stop', force ? { force } : {}, ANSWER_LIMIT_MS);
       await client.closed;
       print({ name, pid }, () => `${name} (pid ${pid}) has stopped`);
     });
