@@ -75,7 +75,7 @@ describe('the message', () => {
     ],
     [
       { type: 'control', command: 'restart', fields: { watcher: 'http_api' } },
-      'info control socket: restart http_api',
+      'info control socket: restart watcher=http_api',
     ],
     [{ type: 'warning', message: 'hm' }, 'warn hm'],
   ])('of %o', (event, line) => {
