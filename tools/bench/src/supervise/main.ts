@@ -20,7 +20,6 @@ const parts = values.only.split(',');
 const runs = values.quick ? 1 : Number(values.runs);
 
 const began = performance.now();
-const machine = describeMachine();
 const recovery: RecoverySample[] = [];
 const spread: SpreadSample[] = [];
 const drain: DrainSample[] = [];
@@ -29,9 +28,9 @@ const say = (what: string): void =>
 
 const certificate = await createCertificate();
 try {
-  if (parts.includes('recovery')) await recover();
-  if (parts.includes('spread')) await spreadOut();
-  if (parts.includes('drain')) await drainAll();
+  if (parts.includes('recovery')) await measure('recovery', recovery, recover);
+  if (parts.includes('spread')) await measure('spread', spread, spreadOut);
+  if (parts.includes('drain')) await measure('drain', drain, drainAll);
 } finally {
   await endTrees();
   await certificate.remove();
@@ -48,15 +47,19 @@ for (const { scheme, clients, accept, disturbance, run, mishaps } of drain) {
   for (const what of mishaps)
     console.log(`  ${scheme} ${clients}, ${accept}, ${disturbance} ${run}: ${what}`);
 }
-const seconds = Math.round((performance.now() - began) / 1000);
-console.log(
-  `\n${machine.node}, ${machine.cores} × ${machine.cpu}, load average ${machine.loadAverage} at the start; ${seconds} s`,
-);
-if (!values['no-results']) {
-  const name = values.quick ? 'supervise-quick' : 'supervise';
-  console.log(`raw results: ${await keepResults(name, { machine, seconds, runs, recovery, spread, drain })}`);
-}
 if (failuresOf(drain) > 0) process.exitCode = 1;
+
+/** Measures one part, and keeps its results with the facts about the machine at its time. */
+async function measure(part: string, samples: readonly unknown[], work: () => Promise<void>): Promise<void> {
+  const machine = describeMachine();
+  const startedAt = performance.now();
+  await work();
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  const { node, cores, cpu, loadAverage } = machine;
+  console.log(`${part}: ${seconds} s, ${node}, ${cores} × ${cpu}, load average ${loadAverage} at the start`);
+  if (values['no-results'] || values.quick) return;
+  console.log(`raw results: ${await keepResults(`supervise-${part}`, { machine, seconds, samples })}`);
+}
 
 async function recover(): Promise<void> {
   const [trees, workers, crashes] = values.quick ? [1, 1, 1] : [2, 4, 2];
