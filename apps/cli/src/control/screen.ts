@@ -3,6 +3,9 @@ import ansi from 'ansi-escapes';
 const WRAP_OFF = '\u001b[?7l';
 const WRAP_ON = '\u001b[?7h';
 
+/** What is used of a terminal. */
+export type Terminal = Pick<NodeJS.WriteStream, 'write' | 'on' | 'off' | 'rows'>;
+
 /**
  * A terminal as one page that is drawn again and again. The terminal's own text is back when it is closed, or the process
  * ends. Long lines are cut by the terminal, so that every width is right at once.
@@ -13,7 +16,7 @@ export class Screen {
   readonly #onResize = (): void => this.draw(this.#lines);
   readonly #onExit = (): void => this.close();
 
-  constructor(private readonly terminal: NodeJS.WriteStream) {
+  constructor(private readonly terminal: Terminal) {
     terminal.write(ansi.enterAlternativeScreen + ansi.cursorHide + WRAP_OFF);
     terminal.on('resize', this.#onResize);
     process.once('exit', this.#onExit);

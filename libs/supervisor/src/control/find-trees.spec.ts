@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { controlPath } from '../../test/control.js';
 import { endTrees, eventually, httpPlan, Tree } from '../../test/tree.js';
 import { findTrees } from './find-trees.js';
+import { TreeClient } from './tree-client.js';
 
 let folder: string;
 
@@ -77,8 +78,11 @@ describe('nothing is found', () => {
 
   test('behind a socket that speaks another language', async () => {
     const server = net.createServer((socket) => socket.end('220 mail ready\r\n'));
-    await new Promise<void>((resolve) => server.listen(join(folder, 'mail.1.sock'), resolve));
+    const path = join(folder, 'mail.1.sock');
+    await new Promise<void>((resolve) => server.listen(path, resolve));
     expect(await findTrees(folder)).toEqual([]);
+    const client = await TreeClient.connect(path);
+    await expect(client.request('status', {})).rejects.toMatchObject({ code: 'protocol_error' });
     server.close();
   });
 

@@ -95,16 +95,24 @@ export class TreeClient {
   }
 
   #onLine(line: string): void {
-    const answer: { id?: unknown; ok?: unknown; result?: unknown; error?: unknown } = JSON.parse(line);
-    if (!('ok' in answer)) {
+    const answer = parseAnswer(line);
+    if (answer === undefined) {
+      const message = `what listens at '${this.path}' does not speak the language of control sockets`;
+      this.#refusal = new ServeError('protocol_error', message);
+      this.socket.destroy();
+    } else if ('ok' in answer) {
+      this.#onAnswer(answer);
+    } else {
       this.#onEvent(answer as TimedEvent); // answers have an `ok`, events have none
-      return;
     }
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
-    if (answer.ok === true) waiting?.resolve(answer.result);
-    else if (waiting === undefined) this.#refusal = toServeError(answer.error);
-    else waiting.reject(toServeError(answer.error));
+  }
+
+  #onAnswer({ id, ok, result, error }: Answer): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (ok === true) waiting?.resolve(result);
+    else if (waiting === undefined) this.#refusal = toServeError(error);
+    else waiting.reject(toServeError(error));
   }
 
   #giveUpAfter(limitMs: number, id: number, reject: (error: ServeError) => void): void {
@@ -120,6 +128,22 @@ export class TreeClient {
       'unavailable',
       `the tree at '${this.path}' ended the connection before it answered`,
     );
+  }
+}
+
+interface Answer {
+  readonly id?: unknown;
+  readonly ok?: unknown;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+function parseAnswer(line: string): Answer | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
   }
 }
 
