@@ -84,6 +84,16 @@ export function addLimitFlags(command: Command, kind: 'runner' | 'edge' | 'http'
       '--timeout-graceful-shutdown <s>',
       'seconds for requests in flight when stopping (default: 30) [BENTOTS_TIMEOUT_GRACEFUL_SHUTDOWN]',
     ),
+    number(
+      '--timeout-lame-duck <s>',
+      'seconds between SIGTERM and the stop, in which readiness says no and all is served (default: 0) ' +
+        '[BENTOTS_TIMEOUT_LAME_DUCK]',
+    ),
+    flag(
+      '--on-crash-loop <word>',
+      'stop: end with exit code 8; keep: try on, not ready (default: stop in a container, else keep) ' +
+        '[BENTOTS_ON_CRASH_LOOP]',
+    ),
     ...(kind === 'http' ? createHttpLimits() : []),
   ]);
 }

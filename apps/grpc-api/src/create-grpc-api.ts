@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { GrpcConnections, type GrpcTls } from './connections.js';
 import { drainGrpc } from './drain-grpc.js';
 import { GRPC_SERVICES, GrpcApiModule, type GrpcApiOptions, HEALTH, IN_FLIGHT } from './grpc-api-module.js';
+import type { Health } from './health.js';
 import { InheritedGrpc } from './inherited-grpc.js';
 
 /** How the transport behaves. */
@@ -20,6 +21,8 @@ export interface GrpcTransportOptions {
 export interface GrpcApi {
   /** Takes the connections; not listening by itself. */
   readonly listener: NetServer;
+  /** Health says NOT_SERVING from now on, and everything is served as before. */
+  endReadiness(): void;
   /** Lets every call in flight end, says NOT_SERVING and GOAWAY; cuts what remains when `signal` aborts. */
   drain(signal: AbortSignal): Promise<void>;
 }
@@ -38,6 +41,7 @@ export async function createGrpcApi(options: GrpcApiOptions & GrpcTransportOptio
   const connections = new GrpcConnections(server, options.tls);
   return {
     listener: connections.listener,
+    endReadiness: () => app.get<Health>(HEALTH).drain(),
     drain: async (signal) => {
       await drainGrpc({ server, connections, health: app.get(HEALTH), inFlight: app.get(IN_FLIGHT) }, signal);
       await app.close();

@@ -17,6 +17,8 @@ export interface GrpcApiOptions {
   readonly protocol: Protocol;
   readonly service: Service;
   readonly readiness: Readiness;
+  /** Whether no worker of this server crashes again and again. @default it is */
+  isTreeHealthy?(): boolean;
   /** Shared by all calls of this process: `ctx.state`. */
   readonly state: Record<string, unknown>;
   readonly timeoutMs: number;
@@ -54,11 +56,12 @@ export class GrpcApiModule {
   }
 }
 
-function createHealth({ protocol, service, readiness }: GrpcApiOptions): Health {
+function createHealth({ protocol, service, readiness, isTreeHealthy }: GrpcApiOptions): Health {
   const apis = [...service.apis.keys()].map((api) => `${service.name}/${api}`);
   return new Health({
     names: [protocol.service, HEALTH_SERVICE, service.name, ...apis],
-    isReady: async () => namesNotReady(await readiness(AbortSignal.timeout(1000))).length === 0,
+    isReady: async () =>
+      isTreeHealthy?.() !== false && namesNotReady(await readiness(AbortSignal.timeout(1000))).length === 0,
   });
 }
 

@@ -48,6 +48,7 @@ export async function runWorker(worker: Worker, data: GrpcWorkerData): Promise<v
     protocol: PROTOCOLS[data.protocolVersion],
     service,
     readiness: runners.readiness,
+    isTreeHealthy: () => worker.treeHealth.crashLooping.length === 0,
     state,
     timeoutMs: data.timeoutMs,
     maxConcurrentRpcs: data.maxConcurrentRpcs,
@@ -62,6 +63,7 @@ export async function runWorker(worker: Worker, data: GrpcWorkerData): Promise<v
       logCall(end);
     },
   });
+  worker.onLameDuck(() => api.endReadiness());
   worker.onDrain((signal) => api.drain(signal));
   await worker.serve(data.socket, api.listener);
   worker.ready({ service: fingerprintOf(describeService(service)) });
@@ -79,7 +81,7 @@ async function awaitAll(worker: Worker, readiness: Readiness, log: Logger): Prom
 
 async function serveMetrics(worker: Worker, socket: string): Promise<void> {
   const server = createMetricsServer(() => worker.metricsText());
-  worker.onDrain((signal) => drainHttpServer(server, signal));
+  worker.onDrain((signal, manner) => drainHttpServer(server, signal, manner));
   await worker.serve(socket, server);
 }
 

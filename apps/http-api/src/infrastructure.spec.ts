@@ -15,7 +15,9 @@ describe('health', () => {
 
   test('readyz names the runners that are down', async () => {
     const readiness = () => Promise.resolve({ classifier: false, segmenter: true, matmul: false });
-    const edge = await startEdge(service(), { readiness: { isDraining: () => false, readiness } });
+    const edge = await startEdge(service(), {
+      readiness: { isDraining: () => false, crashLooping: () => [], readiness },
+    });
     const response = await fetch(`${edge.url}/readyz`);
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('1');
@@ -42,7 +44,9 @@ describe('health', () => {
       .api('slow', { ...io, runners: [down] }, (value) => value)
       .api('both', io, (value) => value);
     const readiness = () => Promise.resolve({ up: true, down: false });
-    const edge = await startEdge(demo, { readiness: { isDraining: () => false, readiness } });
+    const edge = await startEdge(demo, {
+      readiness: { isDraining: () => false, crashLooping: () => [], readiness },
+    });
     const ask = (query: string) => fetch(`${edge.url}/readyz${query}`);
     expect((await ask('?api=quick')).status).toBe(200);
     for (const query of ['', '?api=slow', '?api=both', '?api=quick&api=slow']) {
@@ -62,14 +66,16 @@ describe('health', () => {
 
   test('readyz is 503, never 500, when asking the runners fails', async () => {
     const readiness = () => Promise.reject(new Error('socket gone'));
-    const edge = await startEdge(service(), { readiness: { isDraining: () => false, readiness } });
+    const edge = await startEdge(service(), {
+      readiness: { isDraining: () => false, crashLooping: () => [], readiness },
+    });
     const response = await fetch(`${edge.url}/readyz`);
     expect(response.status).toBe(503);
     expect(await response.text()).not.toContain('socket gone');
   });
 
   test('readyz is 503 while the server stops, and livez is not', async () => {
-    const source = { isDraining: () => true, readiness: () => Promise.resolve({}) };
+    const source = { isDraining: () => true, crashLooping: () => [], readiness: () => Promise.resolve({}) };
     const edge = await startEdge(service(), { readiness: source });
     expect((await fetch(`${edge.url}/readyz`)).status).toBe(503);
     expect((await fetch(`${edge.url}/livez`)).status).toBe(200);

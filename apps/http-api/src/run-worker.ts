@@ -28,7 +28,7 @@ export async function runWorker(worker: Worker, data: HttpWorkerData): Promise<v
   for (const hook of service.hooks.startup) await hook(context);
   const { server } = await compose({ worker, data, service, state: context.state, log, runners });
   server.on('request', (_, response) => response.once('close', () => worker.served()));
-  worker.onDrain((signal) => drainHttpServer(server, signal));
+  worker.onDrain((signal, manner) => drainHttpServer(server, signal, manner));
   await worker.serve(data.socket, server);
   worker.ready({ service: fingerprintOf(describeService(service)) });
 }
@@ -55,6 +55,7 @@ async function compose({ worker, data, service, state, log, runners }: Parts): P
     }),
     readiness: {
       isDraining: () => worker.draining,
+      crashLooping: () => worker.treeHealth.crashLooping,
       readiness: (signal) => runners.readiness(signal),
     },
     metrics: data.metrics.enabled ? createMetrics(worker, data, service) : undefined,

@@ -13,7 +13,7 @@ export async function warmUp(data: HttpWorkerData): Promise<void> {
   const edge = await createEdge({
     service: new Service('nobody'),
     endpoints: new Map(),
-    readiness: { isDraining: () => false, readiness: () => Promise.resolve({}) },
+    readiness: { isDraining: () => false, crashLooping: () => [], readiness: () => Promise.resolve({}) },
     log: createLogger({ component: 'api_server', level: 'silent' }),
     access: false,
     keepAliveMs: data.keepAliveMs,

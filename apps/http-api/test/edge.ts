@@ -43,7 +43,7 @@ export async function startEdge(service: Service, options: TestEdgeOptions = {})
   const edge = await createEdge({
     service,
     endpoints: createEndpoints({ service, state: {}, ...limits }),
-    readiness: { isDraining: () => false, readiness: () => Promise.resolve({}) },
+    readiness: { isDraining: () => false, crashLooping: () => [], readiness: () => Promise.resolve({}) },
     metrics: {
       api: createApiMetrics(registry, { service: service.name, version: '1', label: 'endpoint' }),
       text: metricsText,

@@ -1,3 +1,4 @@
+import type { DrainManner } from '@bentots/supervisor/child';
 import type { INestMicroservice } from '@nestjs/common';
 import type { FrameServer } from './frame-server.js';
 import type { RunnableHost } from './runnable-host.js';
@@ -18,8 +19,9 @@ export interface RunningServer {
 export async function drainRunner(
   { frames, methods, app, host }: RunningServer,
   signal: AbortSignal,
+  manner: DrainManner,
 ): Promise<void> {
-  await frames.drain(signal);
+  await frames.drain(signal, manner);
   await unlessAborted(signal, methods.close());
   await unlessAborted(signal, app.close());
   await unlessAborted(signal, host.close());

@@ -1,5 +1,7 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { detectProtocol, type Hello, type IncomingCall, ServerConnection } from '@bentots/runner-wire';
+import type { DrainManner } from '@bentots/supervisor/child';
 import { Server } from '@nestjs/microservices';
 import type { HttpDoor } from './http-door.js';
 
@@ -14,6 +16,11 @@ export interface FrameServerInit {
   serve(server: NetServer): Promise<void>;
 }
 
+/** How long connections that have said nothing yet are waited for when the server stops. */
+const UNDECIDED_MS = 5000;
+const HURRIED_UNDECIDED_MS = 500;
+const CHECK_MS = 20;
+
 /**
  * Nest's transport for the runner wire. Calls go to their method directly: Nest composes and stops this server, but
  * stands in no call's way (its pipeline of observables costs more than the whole hop).
@@ -23,7 +30,8 @@ export class FrameServer extends Server {
   readonly #net: NetServer;
   readonly #undecided = new Set<Socket>();
   readonly #connections = new Set<ServerConnection>();
-  #draining = false;
+  /** Set once draining has begun: what gives up the rest. */
+  #until: AbortSignal | undefined;
 
   constructor(init: FrameServerInit) {
     super();
@@ -41,16 +49,18 @@ export class FrameServer extends Server {
   }
 
   /** Takes no more calls and resolves when those in flight are answered, or were cut off because `signal` aborted. */
-  async drain(signal: AbortSignal): Promise<void> {
-    this.#draining = true;
-    const wire = [...this.#connections].map((connection) => connection.close(signal));
-    await Promise.all([...wire, this.#init.http.drain(signal)]);
+  async drain(signal: AbortSignal, manner: DrainManner): Promise<void> {
+    this.#until = signal;
+    for (const connection of this.#connections) void connection.close(signal);
+    await this.#allDecided(signal, manner);
+    const wire = [...this.#connections].map((connection) => connection.closed);
+    await Promise.all([...wire, this.#init.http.drain(signal, manner)]);
     this.close();
   }
 
   /** Ends what is left, at once. */
   override close(): void {
-    this.#draining = true;
+    this.#until ??= AbortSignal.abort();
     for (const socket of this.#undecided) socket.destroy();
     for (const connection of this.#connections) connection.destroy();
     if (this.#net.listening) this.#net.close();
@@ -63,6 +73,19 @@ export class FrameServer extends Server {
   override unwrap<T>(): T {
     // Nest leaves the type to its caller: it is the net.Server below.
     return this.#net as T;
+  }
+
+  /** What a client has just sent on a new connection may not have been read; who says nothing is not waited for. */
+  async #allDecided(signal: AbortSignal, manner: DrainManner): Promise<void> {
+    const startedAt = performance.now();
+    const limitMs = (): number => (manner.hurry ? HURRIED_UNDECIDED_MS : UNDECIDED_MS);
+    while (this.#undecided.size > 0 && !signal.aborted) {
+      const waitedMs = performance.now() - startedAt;
+      // Judged after the loop has read what has arrived until then.
+      await nextTurn();
+      if (waitedMs >= limitMs()) return;
+      await sleep(CHECK_MS, undefined, { signal }).catch(() => undefined);
+    }
   }
 
   async #welcome(socket: Socket): Promise<void> {
@@ -78,6 +101,6 @@ export class FrameServer extends Server {
     const connection = new ServerConnection(socket, { hello, onCall: answer, isReady });
     this.#connections.add(connection);
     void connection.closed.then(() => this.#connections.delete(connection));
-    if (this.#draining) void connection.close();
+    if (this.#until !== undefined) void connection.close(this.#until);
   }
 }

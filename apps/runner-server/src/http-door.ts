@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { httpStatusOf, ServeError } from '@bentots/errors';
 import type { RunnerValue } from '@bentots/service';
+import { type DrainManner, drainHttpServer, trackHttpServer } from '@bentots/supervisor/child';
 import { formatJson, formatJsonAnswer, parseJsonArgs } from './json-call.js';
 import type { MethodCall } from './method-call.js';
 import type { RunnerMethods } from './runner-methods.js';
@@ -9,8 +10,8 @@ import type { RunnerMethods } from './runner-methods.js';
 /** What the HTTP door opens to. */
 export interface HttpDoorInit {
   readonly methods: RunnerMethods;
-  /** Whether calls are taken now. */
-  isReady(): boolean;
+  /** What makes this server not ready, in words; undefined when it is. */
+  whyNotReady(): string | undefined;
   /** The merged metrics of all workers. */
   metricsText(): Promise<string>;
   /** Told what failed, before the answer is sent. */
@@ -22,9 +23,6 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 const PROBES: readonly string[] = ['/livez', '/healthz', '/readyz', '/metrics'];
 
-/** Open connections without a request get so long to send one after a stop was asked for. */
-const QUIET_MS = 500;
-
 /**
  * Plain HTTP for probes, scrapers and people with curl: `GET /livez /healthz /readyz /metrics`, and `POST /<method>`
  * with JSON in and JSON out. It does not listen: connections that speak HTTP are handed to it. Each of them carries one
@@ -32,44 +30,28 @@ const QUIET_MS = 500;
  */
 export class HttpDoor {
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  /** Connections whose request is not answered yet. */
-  readonly #busy = new Set<Socket>();
 
   constructor(init: HttpDoorInit) {
     this.#server = createServer((request, response) => {
       response.shouldKeepAlive = false;
-      this.#busy.add(request.socket);
       answer(init, request, response).catch((error: unknown) =>
         sendProblem(response, ServeError.from(error)),
       );
     });
+    trackHttpServer(this.#server);
   }
 
   /** Serves a connection; what was read of it was put back. */
   adopt(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#busy.delete(socket);
-    });
     this.#server.emit('connection', socket);
   }
 
-  /** Resolves when every connection is over: those with a request when it is answered, all when `signal` aborts. */
-  async drain(signal: AbortSignal): Promise<void> {
-    const open = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
-    const cutQuiet = setTimeout(() => this.#cut((socket) => !this.#busy.has(socket)), QUIET_MS);
-    const onAbort = (): void => this.#cut(() => true);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    await Promise.all(open);
-    clearTimeout(cutQuiet);
-    signal.removeEventListener('abort', onAbort);
-  }
-
-  #cut(which: (socket: Socket) => boolean): void {
-    for (const socket of this.#sockets) if (which(socket)) socket.destroy();
+  /**
+   * Resolves when every connection is over: those with a request when it is answered, the others when none has come for
+   * a while, all soon after `signal` aborts.
+   */
+  async drain(signal: AbortSignal, manner: DrainManner): Promise<void> {
+    await drainHttpServer(this.#server, signal, manner);
   }
 }
 
@@ -80,7 +62,8 @@ async function answer(init: HttpDoorInit, request: IncomingMessage, response: Se
   if (path === '/metrics') {
     return send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await init.metricsText());
   }
-  if (path === '/readyz' && !init.isReady()) throw new ServeError('unavailable', 'this runner is stopping');
+  const problem = path === '/readyz' ? init.whyNotReady() : undefined;
+  if (problem !== undefined) throw new ServeError('unavailable', problem);
   send(response, 200, 'text/plain; charset=utf-8', '\n');
 }
 

@@ -78,10 +78,16 @@ function createMethods(parts: RunnerServerParts, registry: MetricsRegistry): Run
 function createDoor({ worker, log }: RunnerServerParts, methods: RunnerMethods): HttpDoor {
   return new HttpDoor({
     methods,
-    isReady: () => !worker.draining,
+    whyNotReady: () => whyNotReady(worker),
     metricsText: () => worker.metricsText(),
     onFailure: (method, error) => logFailure(log, method, error),
   });
+}
+
+function whyNotReady({ draining, treeHealth }: Worker): string | undefined {
+  if (draining) return 'this runner is stopping';
+  const names = treeHealth.crashLooping.map((name) => `'${name}'`).join(', ');
+  return names === '' ? undefined : `workers of ${names} crash again and again: see the server's log`;
 }
 
 function createFrames(parts: RunnerServerParts, methods: RunnerMethods, http: HttpDoor): FrameServer {

@@ -32,7 +32,7 @@ async function startWorker(worker: Worker, data: RunnerWorkerData, log: Logger):
   const methods = app.get<RunnerMethods>(TOKENS.methods, { strict: false });
   const frames = app.get<FrameServer>(TOKENS.frameServer, { strict: false });
   worker.snapshots(() => registry.snapshot());
-  worker.onDrain((signal) => drainRunner({ frames, methods, app, host }, signal));
+  worker.onDrain((signal, manner) => drainRunner({ frames, methods, app, host }, signal, manner));
   await app.listen();
   worker.ready({ service: fingerprintOf(describeService(service)) });
   log.debug(`runner '${facts.name}' is ready`, { methods: [...facts.methods.keys()] });

@@ -32,13 +32,15 @@ function http(options: Record<string, unknown>, env: Record<string, string> = {}
 
 describe('defaults', () => {
   test('of the HTTP server', () => {
-    expect(compileHttpServerConfig({}, {}, { cpus: CPUS })).toEqual({
+    expect(compileHttpServerConfig({}, {}, { cpus: CPUS, isInContainer: false })).toEqual({
       bentoIdentifier: '.',
       workingDir: undefined,
       host: '127.0.0.1',
       port: 0,
       backlog: 2048,
       graceMs: 30_000,
+      lameDuckMs: 0,
+      onCrashLoop: 'keep',
       log: { level: 'info', format: 'text', access: true },
       control: { folders: controlFolders({}) },
       reload: false,
@@ -133,6 +135,9 @@ describe('precedence', () => {
     ['BENTOTS_TIMEOUT', '0.25', { timeoutMs: 250 }],
     ['BENTOTS_TIMEOUT_KEEP_ALIVE', '75', { keepAliveMs: 75_000 }],
     ['BENTOTS_TIMEOUT_GRACEFUL_SHUTDOWN', '3', { graceMs: 3000 }],
+    ['BENTOTS_TIMEOUT_LAME_DUCK', '0', { lameDuckMs: 0 }],
+    ['BENTOTS_TIMEOUT_LAME_DUCK', '2.5', { lameDuckMs: 2500 }],
+    ['BENTOTS_ON_CRASH_LOOP', 'keep', { onCrashLoop: 'keep' }],
     ['BENTOTS_API_WORKERS', '3', { apiWorkers: 3 }],
     ['BENTOTS_RELOAD', 'true', { reload: true, apiWorkers: 1 }],
     ['BENTOTS_LOG_FORMAT', 'json', { log: { level: 'info', format: 'json', access: true } }],

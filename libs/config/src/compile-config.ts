@@ -16,6 +16,7 @@ import type {
 } from './config.js';
 import { countCpus } from './count-cpus.js';
 import { deepFreeze } from './deep-freeze.js';
+import { isInContainer } from './is-in-container.js';
 import type { Environment } from './environment.js';
 import { grpcServerFields, httpServerFields, runnerServerFields, serveFields } from './option-fields.js';
 import type {
@@ -36,14 +37,18 @@ export interface CompileFacts {
   readonly cpus?: number;
   /** Ports that are weaker than option and environment. @default free ones */
   readonly defaults?: PortDefaults | undefined;
+  /** Decides what `onCrashLoop` is unless it is said. @default what the machine looks like */
+  readonly isInContainer?: boolean;
 }
 
 /** The runner server's configuration: option, else environment, else default. @throws ServeError invalid_option */
 export function compileRunnerServerConfig(
   options: RunnerServerOptions,
   environment: Environment,
+  facts: Pick<CompileFacts, 'isInContainer'> = {},
 ): RunnerServerConfig {
-  const values = readValues<RunnerServerOptions>(runnerServerFields, options, environment);
+  const weak = weakDefaults(environment, facts);
+  const values = readValues<RunnerServerOptions>(runnerServerFields, options, environment, weak);
   if (values.runnerName === undefined) {
     throw new ServeError(
       'invalid_option',
@@ -63,9 +68,14 @@ export function compileRunnerServerConfig(
 export function compileHttpServerConfig(
   options: HttpServerOptions,
   environment: Environment,
-  { cpus = countCpus(), defaults }: CompileFacts = {},
+  { cpus = countCpus(), ...facts }: CompileFacts = {},
 ): HttpServerConfig {
-  const values = readValues<HttpServerOptions>(httpServerFields, options, environment, defaults);
+  const values = readValues<HttpServerOptions>(
+    httpServerFields,
+    options,
+    environment,
+    weakDefaults(environment, facts),
+  );
   return deepFreeze({
     ...toHttpConfig(values, { cpus, environment }),
     runnerMap: readRunnerMap(values.runnerMap, environment),
@@ -76,9 +86,14 @@ export function compileHttpServerConfig(
 export function compileGrpcServerConfig(
   options: GrpcServerOptions,
   environment: Environment,
-  { cpus = countCpus(), defaults }: CompileFacts = {},
+  { cpus = countCpus(), ...facts }: CompileFacts = {},
 ): GrpcServerConfig {
-  const values = readValues<GrpcServerOptions>(grpcServerFields, options, environment, defaults);
+  const values = readValues<GrpcServerOptions>(
+    grpcServerFields,
+    options,
+    environment,
+    weakDefaults(environment, facts),
+  );
   return deepFreeze({
     ...toGrpcConfig(values, { cpus, environment }),
     runnerMap: readRunnerMap(values.runnerMap, environment),
@@ -89,15 +104,23 @@ export function compileGrpcServerConfig(
 export function compileServeConfig(
   options: ServeOptions,
   environment: Environment,
-  { cpus = countCpus(), defaults }: CompileFacts = {},
+  { cpus = countCpus(), ...weak }: CompileFacts = {},
 ): ServeConfig {
-  const values = readValues<ServeOptions>(serveFields, options, environment, defaults);
+  const values = readValues<ServeOptions>(serveFields, options, environment, weakDefaults(environment, weak));
   const { grpc, grpcPort: port, ...shared } = values;
   const facts = { cpus, environment };
   return deepFreeze({
     http: { ...toHttpConfig(shared, facts), runnerMap: {} },
     grpc: grpc ? { ...toGrpcConfig({ ...shared, port }, facts), runnerMap: {} } : undefined,
   });
+}
+
+/** Who is started again from outside need not try for ever. */
+function weakDefaults(
+  environment: Environment,
+  { defaults, isInContainer: isInside = isInContainer(environment) }: CompileFacts,
+): PortDefaults & Pick<ServerConfig, 'onCrashLoop'> {
+  return { ...defaults, onCrashLoop: isInside ? 'stop' : 'keep' };
 }
 
 type WithoutMap<V> = Omit<V, 'runnerMap'>;
@@ -163,6 +186,8 @@ function toServerConfig(values: Values<CommonOptions>, environment: Environment)
     host: known(values.host),
     backlog: known(values.backlog),
     graceMs: toMs(known(values.timeoutGracefulShutdown)),
+    lameDuckMs: toMs(known(values.timeoutLameDuck)),
+    onCrashLoop: known(values.onCrashLoop),
     log: { level: known(values.logLevel), format: known(values.logFormat), access: known(values.accessLog) },
     control: compileControlSocket(values.controlSocket, environment),
     reload: known(values.reload),

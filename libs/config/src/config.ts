@@ -57,6 +57,10 @@ export interface ServerConfig {
   readonly backlog: number;
   /** How long requests in flight may go on when the server stops. */
   readonly graceMs: number;
+  /** How long everything is still served, but readiness says no, before it stops. */
+  readonly lameDuckMs: number;
+  /** What becomes of the server when a worker crashes again and again. */
+  readonly onCrashLoop: 'stop' | 'keep';
   readonly log: LogConfig;
   /** Undefined: none. */
   readonly control: ControlSocketConfig | undefined;

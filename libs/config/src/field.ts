@@ -79,6 +79,13 @@ export function secondsField(source: Source<number>): Field<number> {
   return field(schema, `seconds: a number greater than 0, at most ${max}`, source, parseDecimal);
 }
 
+/** A time in seconds that may also be none. */
+export function delayField(source: Source<number>): Field<number> {
+  const max = 2_147_483;
+  const schema = z.number().min(0).max(max);
+  return field(schema, `seconds: a number from 0 to ${max}`, source, parseDecimal);
+}
+
 /** Yes or no. */
 export function flagField(source: Source<boolean>): Field<boolean> {
   return field(z.boolean(), 'true or false', source, parseFlag);

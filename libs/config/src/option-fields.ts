@@ -4,6 +4,7 @@ import {
   bucketsField,
   choiceField,
   customField,
+  delayField,
   flagField,
   hostField,
   integerField,
@@ -49,6 +50,8 @@ const commonFields: Fields<Omit<CommonOptions, 'port' | 'timeout'>> = {
   host: hostField({ env: 'BENTOTS_HOST', initial: '127.0.0.1' }),
   backlog: integerField(1, 65_535, { env: 'BENTOTS_BACKLOG', initial: 2048 }),
   timeoutGracefulShutdown: secondsField({ env: 'BENTOTS_TIMEOUT_GRACEFUL_SHUTDOWN', initial: 30 }),
+  timeoutLameDuck: delayField({ env: 'BENTOTS_TIMEOUT_LAME_DUCK', initial: 0 }),
+  onCrashLoop: choiceField(['stop', 'keep'], { env: 'BENTOTS_ON_CRASH_LOOP' }),
   logLevel: choiceField(['debug', 'info', 'warn', 'error', 'silent'], {
     env: 'BENTOTS_LOG_LEVEL',
     initial: 'info',

@@ -26,6 +26,16 @@ export interface CommonOptions {
   readonly timeout?: number | undefined;
   /** Seconds that requests in flight get to end when the server stops. @default 30 */
   readonly timeoutGracefulShutdown?: number | undefined;
+  /**
+   * Seconds between a SIGTERM and the stop, in which everything is served and readiness says no, so that load balancers
+   * look elsewhere before anything is refused. @default 0
+   */
+  readonly timeoutLameDuck?: number | undefined;
+  /**
+   * When a worker crashes again and again: `stop` ends the server with exit code 8, `keep` keeps trying, and readiness
+   * says so. @default 'stop' in a container, which is started again from outside; elsewhere 'keep'
+   */
+  readonly onCrashLoop?: 'stop' | 'keep' | undefined;
   /** @default 'info' */
   readonly logLevel?: LogLevel | undefined;
   /** Lines for people, or one JSON object a line. @default 'text' */

@@ -3,6 +3,7 @@ import { ServeError } from '@bentots/errors';
 import type { ServiceDescription } from '@bentots/service';
 import type { Plan } from '@bentots/supervisor';
 
+import { planLife } from './plan-life.js';
 import { planRunnerWatcher, type RunnerDescription } from './plan-runner-watcher.js';
 import type { ThreadFacts } from './plan-threads.js';
 
@@ -23,7 +24,7 @@ export function planRunnerServer(facts: RunnerServerFacts): Plan {
   const { config, target, entry, machine } = facts;
   const runner = pickRunner(facts.service, config.runnerName);
   const { timeoutMs, graceMs, log, reload } = config;
-  return {
+  return planLife(config, {
     name: `runner-server:${runner.name}`,
     sockets: [
       {
@@ -47,7 +48,7 @@ export function planRunnerServer(facts: RunnerServerFacts): Plan {
         machine,
       }),
     ],
-  };
+  });
 }
 
 function pickRunner(service: ServiceDescription, name: string): RunnerDescription {

@@ -7,6 +7,7 @@ import type { ServiceDescription } from '@bentots/service';
 import type { Plan, SocketSpec } from '@bentots/supervisor';
 
 import { planGrpcEdge, planHttpEdge } from './plan-edge.js';
+import { planLife } from './plan-life.js';
 import { planRunnerWatcher, type RunnerDescription } from './plan-runner-watcher.js';
 import type { ThreadFacts } from './plan-threads.js';
 
@@ -48,13 +49,13 @@ export function planServe(facts: ServeFacts): Plan {
   );
   const http = planHttpEdge({ config: config.http, target, entry: entries.http, runnerMap });
   const grpc = config.grpc && planGrpcEdge({ config: config.grpc, target, entry: entries.grpc, runnerMap });
-  return {
+  return planLife(config.http, {
     name: `serve:${service.name}`,
     sockets: [...sockets, ...http.sockets, ...(grpc?.sockets ?? [])],
     watchers: [...watchers, ...http.watchers, ...(grpc?.watchers ?? [])],
     // A model that takes long to load does not keep the edges from answering with the new code.
     ...(reload && { reloadTogether: true }),
-  };
+  });
 }
 
 function planRunnerSocket(runner: RunnerDescription, { config, runtimeDir }: ServeFacts): SocketSpec {

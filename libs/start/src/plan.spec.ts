@@ -50,7 +50,7 @@ const FOUR_THREADS = {
 };
 
 function runnerPlan(runnerName: string, more: Parameters<typeof compileRunnerServerConfig>[0] = {}) {
-  const config = compileRunnerServerConfig({ runnerName, ...more }, {});
+  const config = compileRunnerServerConfig({ runnerName, ...more }, {}, { isInContainer: true });
   return planRunnerServer({ config, target, service, entry: '/app/worker.js', machine });
 }
 
@@ -59,6 +59,7 @@ describe('planRunnerServer', () => {
     const plan = runnerPlan('matmul', { timeout: 1.5, timeoutGracefulShutdown: 5 });
     expect(plan).toEqual({
       name: 'runner-server:matmul',
+      lameDuckMs: 0,
       sockets: [{ name: 'runner', host: '127.0.0.1', port: 0, backlog: 2048, accept: 'balanced' }],
       watchers: [
         {
@@ -84,6 +85,7 @@ describe('planRunnerServer', () => {
           priority: 0,
           readyTimeoutMs: 300_000,
           graceMs: 5000,
+          restart: { onCrashLoop: 'stop' },
         },
       ],
     });
@@ -141,10 +143,15 @@ describe('the edges', () => {
   const asTexts = { matmul: ['tcp://10.0.0.1:4001', 'tcp://10.0.0.2:4001'] };
 
   test('HTTP is one shared socket, and the map in the data of its workers', () => {
-    const config = compileHttpServerConfig({ apiWorkers: 3, port: 0, maxConcurrency: 9 }, {}, { cpus: 4 });
+    const config = compileHttpServerConfig(
+      { apiWorkers: 3, port: 0, maxConcurrency: 9, timeoutLameDuck: 2.5, onCrashLoop: 'keep' },
+      {},
+      { cpus: 4 },
+    );
     const plan = planHttpServer({ config, target, service, entry: '/http.js', runnerMap });
     expect(plan).toEqual({
       name: 'http-api:linear',
+      lameDuckMs: 2500,
       sockets: [{ name: 'http', host: '127.0.0.1', port: 0, backlog: 2048, accept: 'shared' }],
       watchers: [
         {
@@ -267,4 +274,18 @@ describe('planServe', () => {
       expect.objectContaining({ code: 'address_unavailable', message: expect.stringContaining('TMPDIR') }),
     );
   });
+});
+
+test('what the options say about the end of a server holds for its whole tree', () => {
+  const said = { timeoutLameDuck: 3, onCrashLoop: 'keep' } as const;
+  const config = compileServeConfig(said, {}, { cpus: 2 });
+  const entries = { runner: '/runner.js', http: '/http.js', grpc: '/grpc.js' };
+  const plan = planServe({ config, target, service, entries, runtimeDir: '/run/x', machine });
+  const grpcConfig = compileGrpcServerConfig(said, {}, { cpus: 1 });
+  const runnerMap = new Map();
+  const grpc = planGrpcServer({ config: grpcConfig, target, service, entry: '/grpc.js', runnerMap });
+  for (const { lameDuckMs, watchers } of [plan, grpc, runnerPlan('matmul', said)]) {
+    expect(lameDuckMs).toBe(3000);
+    expect(new Set(watchers.map((watcher) => watcher.restart?.onCrashLoop))).toEqual(new Set(['keep']));
+  }
 });

@@ -1,9 +1,12 @@
 import { EXIT, exitCodeOf, ServeError } from '@bentots/errors';
+import type { ArbiterOptions, StopOptions } from './arbiter-options.js';
 import { Balancer } from './balancer.js';
 import { ControlServer } from './control/control-server.js';
+import { CrashLoops } from './crash-loops.js';
 import type { SupervisorEvent } from './events.js';
-import type { WorkerMessage } from './ipc.js';
-import { MetricsHub, type MetricsSink } from './metrics-hub.js';
+import type { TreeHealth, WorkerMessage } from './ipc.js';
+import { LameDuck } from './lame-duck.js';
+import { MetricsHub } from './metrics-hub.js';
 import { compilePlan, type Plan, type PlanConfig } from './plan.js';
 import type { OwnedFile } from './socket/unix-path.js';
 import { Outputs } from './process/output-sinks.js';
@@ -16,19 +19,6 @@ import { TreeCommands } from './tree-commands.js';
 import { TreeUpkeep } from './tree-upkeep.js';
 import { type ServedSocket, Watcher, type WatcherHost } from './watcher.js';
 
-/** What an arbiter tells and uses. */
-export interface ArbiterOptions {
-  /** Told everything that happens; must not throw. */
-  onEvent?(event: SupervisorEvent): void;
-  /** Merges the metrics of the workers. @default none: workers that ask get an empty text */
-  readonly metrics?: MetricsSink;
-  /**
-   * Makes the plan anew for a reload. Watchers may change all but their names and sockets, sockets nothing at all.
-   * @default a reload keeps the plan
-   */
-  readonly replan?: () => Promise<Plan>;
-}
-
 /**
  * Runs a plan until it is told to stop: binds the sockets, keeps the watchers' workers alive, ends everything in order.
  * It never runs code of a service; it is used once.
@@ -40,6 +30,9 @@ export class Arbiter implements WatcherHost {
   readonly #commands: TreeCommands;
   readonly #listeners = new Set<(event: SupervisorEvent) => void>();
   readonly #control: ControlServer;
+  readonly #lameDuck: LameDuck;
+  readonly #crashLoops: CrashLoops;
+  #hurry: boolean;
   #served: readonly ServedSocket[] = [];
   #watchers: readonly Watcher[] = [];
   #upkeep: TreeUpkeep | undefined;
@@ -66,6 +59,12 @@ export class Arbiter implements WatcherHost {
       this.emit({ type: 'tree', state, ...(state === 'stopping' ? { reason: this.#report.reason } : {}) });
     });
     this.#control = new ControlServer(this.#plan.control, this);
+    this.#hurry = this.#plan.hurry;
+    this.#lameDuck = new LameDuck(this.#plan.lameDuckMs, () => {
+      this.#states.setState('lame-duck');
+      this.#tellHealth();
+    });
+    this.#crashLoops = new CrashLoops(this.#plan.watchers, () => this.#tellHealth());
     if (options.metrics !== undefined) {
       this.#metrics = new MetricsHub(options.metrics, () => this.#processes('ready'));
     }
@@ -96,9 +95,19 @@ export class Arbiter implements WatcherHost {
     return this.#starting;
   }
 
-  /** Drains and ends everything in reverse order, each watcher within its grace time. Resolves when it is over. */
-  async stop(): Promise<void> {
+  /**
+   * Lets the plan's lame-duck time pass, then drains and ends everything in reverse order, each watcher within its grace
+   * time. Resolves when it is over. Asked again, it may only begin to be in a hurry.
+   */
+  async stop({ hurry = false }: StopOptions = {}): Promise<void> {
+    if (hurry) this.#beginHurry();
+    if (!this.#hurry && this.#states.is('running', 'reloading', 'lame-duck')) await this.#lameDuck.begin();
     await this.#end({ exitCode: EXIT.ok, reason: 'asked' });
+  }
+
+  /** Ends the lame-duck time, if it is on, so that the stop goes on; false if it is not on. */
+  skipLameDuck(): boolean {
+    return this.#lameDuck.skip();
   }
 
   /** Kills everything now; the report says `forced` and exit code 130. */
@@ -167,7 +176,18 @@ export class Arbiter implements WatcherHost {
     return (await this.#metrics?.text()) ?? '';
   }
 
+  /** What every worker is told about the tree. */
+  get health(): TreeHealth {
+    return { lameDuck: this.#states.is('lame-duck'), crashLooping: this.#crashLoops.watchers };
+  }
+
+  /** Whether somebody waits at a terminal. */
+  get hurry(): boolean {
+    return this.#hurry;
+  }
+
   emit(event: SupervisorEvent): void {
+    this.#crashLoops.observe(event);
     this.options.onEvent?.(event);
     for (const tell of [...this.#listeners]) tell(event);
   }
@@ -234,6 +254,16 @@ export class Arbiter implements WatcherHost {
     for (const socket of this.sockets) this.emit({ type: 'socket-bound', socket });
   }
 
+  #tellHealth(): void {
+    for (const watcher of this.#watchers) watcher.tell(this.health);
+  }
+
+  #beginHurry(): void {
+    this.#hurry = true;
+    this.#lameDuck.skip();
+    for (const watcher of this.#watchers) watcher.hurry();
+  }
+
   #throwIfStopping(): void {
     if (this.#stopping === undefined) return;
     throw new ServeError('cancelled', 'the server was stopped before it was ready');
@@ -255,6 +285,7 @@ export class Arbiter implements WatcherHost {
 
   async #stopAll(report: StopReport): Promise<void> {
     this.#report = report;
+    this.#lameDuck.skip();
     if (!this.#states.is('new')) this.#states.setState('stopping');
     await this.#opening?.catch(() => undefined);
     for (const group of [...this.#groups()].reverse()) {
@@ -263,6 +294,7 @@ export class Arbiter implements WatcherHost {
     this.#upkeep?.stop();
     this.#closeAll();
     await this.outputs.close();
+    this.#crashLoops.close();
     process.off('exit', this.#onProcessExit);
     this.#states.setState(['asked', 'forced'].includes(this.#report.reason) ? 'stopped' : 'failed');
     this.#control.close();

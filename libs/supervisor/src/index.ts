@@ -1,5 +1,5 @@
 export { Arbiter } from './arbiter.js';
-export type { ArbiterOptions } from './arbiter.js';
+export type { ArbiterOptions, StopOptions } from './arbiter-options.js';
 export { handleSignals } from './signals.js';
 export { runOnce } from './run-once.js';
 export type { RunOnceOptions } from './run-once.js';

@@ -41,7 +41,10 @@ test.each([
 });
 
 test('an arbiter is understood in its own messages only', () => {
-  expect(isArbiterMessage({ supervisor: 'drain', graceMs: 1 })).toBe(true);
+  expect(isArbiterMessage({ supervisor: 'drain', graceMs: 1, hurry: false })).toBe(true);
+  expect(isArbiterMessage({ supervisor: 'drain', graceMs: 1 })).toBe(false);
+  expect(isArbiterMessage({ supervisor: 'tree', lameDuck: true, crashLooping: ['web'] })).toBe(true);
+  expect(isArbiterMessage({ supervisor: 'tree', lameDuck: true })).toBe(false);
   expect(isArbiterMessage({ supervisor: 'metrics', id: 1, text: null })).toBe(true);
   expect(isArbiterMessage({ supervisor: 'metrics', id: 1 })).toBe(false);
   expect(isArbiterMessage({ supervisor: 'ready', info: null })).toBe(false);

@@ -45,6 +45,22 @@ export interface Beat {
   readonly queueDelayMs?: number;
 }
 
+/** How a worker is asked to stop. */
+export interface DrainOrder {
+  /** Time until its process group is killed. */
+  readonly graceMs: number;
+  /** Whether somebody waits at a terminal: nothing that may never come is waited for. */
+  readonly hurry: boolean;
+}
+
+/** What a worker's readiness has to know about the tree around it. */
+export interface TreeHealth {
+  /** The tree is about to stop: it serves as before, but load balancers are to look elsewhere. */
+  readonly lameDuck: boolean;
+  /** Names of the watchers with a worker that crashes again and again. */
+  readonly crashLooping: readonly string[];
+}
+
 /**
  * What workers tell the arbiter. The key is `supervisor` so that messages which user code sends over the same channel
  * are told apart, and ignored.
@@ -74,7 +90,10 @@ export type ArbiterMessage =
   | { readonly supervisor: 'spare'; readonly data: JsonValue }
   /** A connection goes with it. */
   | { readonly supervisor: 'connection'; readonly id: number; readonly socket: string }
-  | { readonly supervisor: 'drain'; readonly graceMs: number }
+  /** Told again when somebody begins to be in a hurry. */
+  | ({ readonly supervisor: 'drain' } & DrainOrder)
+  /** Sent after `init`, and whenever it changes. */
+  | ({ readonly supervisor: 'tree' } & TreeHealth)
   /** No more connections will come: finish those that are there. */
   | { readonly supervisor: 'sealed' }
   | { readonly supervisor: 'ask-snapshot'; readonly id: number }
@@ -116,7 +135,8 @@ const ARBITER_CHECKS: Readonly<Record<ArbiterMessage['supervisor'], (fields: Fie
   init: ({ watcher, workerId, sockets }) => isString(watcher) && isNumber(workerId) && Array.isArray(sockets),
   spare: always,
   connection: ({ id, socket }) => isNumber(id) && isString(socket),
-  drain: ({ graceMs }) => isNumber(graceMs),
+  drain: ({ graceMs, hurry }) => isNumber(graceMs) && typeof hurry === 'boolean',
+  tree: ({ lameDuck, crashLooping }) => typeof lameDuck === 'boolean' && Array.isArray(crashLooping),
   sealed: always,
   'ask-snapshot': ({ id }) => isNumber(id),
   metrics: ({ id, text }) => isNumber(id) && (isString(text) || text === null),

@@ -1,5 +1,5 @@
 import { assignDescriptors, fillIn } from './fill-in.js';
-import type { WorkerSocket } from './ipc.js';
+import type { TreeHealth, WorkerSocket } from './ipc.js';
 import { inheritedEnvironment } from './process/inherited-environment.js';
 import type { Launch } from './process/launch.js';
 import type { Outputs } from './process/output-sinks.js';
@@ -16,6 +16,8 @@ export interface LaunchHost {
   readonly treeName: string;
   readonly files: readonly OwnedFile[];
   readonly outputs: Outputs;
+  /** What every worker is told about the tree. */
+  readonly health: TreeHealth;
 }
 
 /** Everything that the process of a seat needs to start; `listeners` are those of its watcher. */
@@ -38,6 +40,7 @@ export function planLaunch(
     limits,
     fds: listeners.filter(({ name }) => descriptors.has(name)).map(({ fd }) => fd),
     files: host.files,
+    health: () => host.health,
     output: host.outputs.open(output, `${config.name}.${workerId}`),
     init: {
       watcher: config.name,

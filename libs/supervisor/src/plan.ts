@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { ServeError } from '@bentots/errors';
+import { checkInteger } from './check-integer.js';
 import { compileSocket } from './compile-socket.js';
 import { compileWatcher } from './compile-watcher.js';
 import { inheritedEnvironment } from './process/inherited-environment.js';
@@ -152,6 +153,13 @@ export interface Plan {
   readonly control?: ControlSpec;
   /** Whether a reload replaces the workers of all watchers at once, each of them one by one. @default false */
   readonly reloadTogether?: boolean;
+  /** Time before a stop in which readiness says no and everything is still served, for load balancers. @default 0 */
+  readonly lameDuckMs?: number;
+  /**
+   * Whether somebody waits for every stop and reload, as in development: idle connections are closed after half a second
+   * though a request may just be coming on one of them, and there is no lame-duck time. @default false
+   */
+  readonly hurry?: boolean;
 }
 
 /** A {@link SocketSpec} with every default filled in. */
@@ -209,6 +217,8 @@ export interface PlanConfig {
   readonly watchers: readonly WatcherConfig[];
   readonly control: ControlConfig | undefined;
   readonly reloadTogether: boolean;
+  readonly lameDuckMs: number;
+  readonly hurry: boolean;
 }
 
 /**
@@ -224,6 +234,8 @@ export function compilePlan(plan: Plan, environment = inheritedEnvironment()): P
     name: plan.name,
     sockets,
     watchers,
+    lameDuckMs: checkInteger(plan.lameDuckMs ?? 0, 0, 2 ** 31 - 1, 'lameDuckMs'),
+    hurry: plan.hurry ?? false,
     control: plan.control && compileControl(plan.control),
     reloadTogether: plan.reloadTogether ?? false,
   };

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ask, begin } from '../test/load.js';
-import { endTrees, httpPlan, isAlive, Tree } from '../test/tree.js';
+import { Printed } from '../test/printed.js';
+import { endTrees, fixture, httpPlan, isAlive, Tree } from '../test/tree.js';
 import { SAME_WISH_MS } from './signals.js';
 
 afterEach(endTrees);
@@ -50,6 +53,37 @@ describe('handleSignals', () => {
     expect(group(tree.child.pid ?? 0)).not.toBe(pid);
     tree.kill('SIGTERM');
     expect(await tree.exited).toBe(0);
+  });
+
+  test('Ctrl-C at a real terminal answers what is in flight', async () => {
+    // `script` gives the tree a terminal of its own; the key press is the byte that a keyboard sends.
+    const plan = JSON.stringify(httpPlan({ numProcesses: 1 }));
+    const command = `exec '${process.execPath}' '${fixture('tree-main.mjs')}' '${plan}' '{"print":true}'`;
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const printed = new Printed(terminal.stdout);
+    const port = Number((await printed.match(/"sockets":\[\{.*"port":(\d+)/))[1]);
+    const slow = ask({ host: '127.0.0.1', port }, '/?id=slow&ms=1000');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    terminal.stdin.write('\x03');
+    await printed.match(/"signal":"SIGINT","effect":"stop"/);
+    expect(await slow).toMatchObject({ id: 'slow' });
+    const [code] = await once(terminal, 'exit');
+    expect(code).toBe(0);
+    expect((await printed.match(/"type":"worker-exited".*/))[0]).toContain('"code":0');
+  });
+
+  test('a signal to the whole process group of the foreground answers what is in flight', async () => {
+    const tree = await Tree.start(httpPlan(), {}, { detached: true });
+    const slow = ask(addressOf(tree), '/?id=slow&ms=800');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    process.kill(-(tree.child.pid ?? 0), 'SIGINT');
+    expect(await slow).toMatchObject({ id: 'slow' });
+    expect(await tree.exited).toBe(0);
+    const exits = tree.events.filter((event) => event.type === 'worker-exited');
+    expect(exits).toMatchObject([
+      { code: 0, reason: 'asked' },
+      { code: 0, reason: 'asked' },
+    ]);
   });
 
   test('SIGHUP reloads; if that fails the old workers stay', async () => {

@@ -10,21 +10,32 @@ export const SAME_WISH_MS = 200;
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
 
+/** What people press; they wait for the end, and idle browsers are not worth waiting for. */
+const HURRIED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
+
 type Effect = Extract<SupervisorEvent, { type: 'signal' }>['effect'];
 
 /**
- * INT, TERM and QUIT stop the tree, a second one kills it, HUP reloads it, TTIN and TTOU give each watcher a worker more
- * or less. Returns what takes the handlers away; they also go by themselves when the tree has ended.
+ * INT, TERM and QUIT stop the tree, INT and QUIT in a hurry; a second one ends the lame-duck time or, when there is
+ * none, kills it; HUP reloads it, TTIN and TTOU give each watcher a worker more or less. Returns what takes the handlers
+ * away; they also go by themselves when the tree has ended.
  */
 export function handleSignals(arbiter: Arbiter): () => void {
   let firstAt: number | undefined;
   const onStop = (signal: NodeJS.Signals): void => {
     const now = performance.now();
+    const hurry = HURRIED.includes(signal);
     if (firstAt === undefined) {
       firstAt = now;
       arbiter.emit({ type: 'signal', signal, effect: 'stop' });
-      void arbiter.stop();
-    } else if (now - firstAt >= SAME_WISH_MS) {
+      void arbiter.stop({ hurry });
+    } else if (now - firstAt < SAME_WISH_MS) {
+      // The terminal's signal may come after the one that something in between made of it.
+      if (hurry) void arbiter.stop({ hurry });
+    } else if (arbiter.skipLameDuck()) {
+      firstAt = now;
+      arbiter.emit({ type: 'signal', signal, effect: 'stop' });
+    } else {
       arbiter.emit({ type: 'signal', signal, effect: 'force' });
       arbiter.force();
     }

@@ -20,7 +20,7 @@ export interface SlotProcess extends WorkerRef {
   readonly startTookMs: number;
   /** Whether it waits to be told who it is. */
   readonly isSpare: boolean;
-  drain(graceMs: number): void;
+  drain(graceMs: number, hurry?: boolean): void;
   kill(reason: KillReason): void;
 }
 
@@ -157,9 +157,9 @@ export class Slot<P extends SlotProcess = WorkerProcess> implements ProcessListe
   }
 
   /** No process is started any more, and those that live are asked to drain. */
-  beginStop(graceMs: number): void {
+  beginStop(graceMs: number, hurry: boolean): void {
     this.#beginEnd();
-    for (const process of this.#all) process.drain(graceMs);
+    for (const process of this.#all) process.drain(graceMs, hurry);
   }
 
   /** Kills what lives. */

@@ -36,14 +36,16 @@ export const WORKER_MOVES: Moves<WorkerState> = {
 };
 
 /** The life of a whole tree. */
-export type TreeState = 'new' | 'starting' | 'running' | 'reloading' | 'stopping' | 'stopped' | 'failed';
+export type TreeState =
+  'new' | 'starting' | 'running' | 'reloading' | 'lame-duck' | 'stopping' | 'stopped' | 'failed';
 
 /** Allowed moves of a tree; `failed` is a stopped tree that nobody asked to stop. */
 export const TREE_MOVES: Moves<TreeState> = {
   new: ['starting', 'stopped'],
   starting: ['running', 'stopping'],
-  running: ['reloading', 'stopping'],
-  reloading: ['running', 'stopping'],
+  running: ['reloading', 'lame-duck', 'stopping'],
+  reloading: ['running', 'lame-duck', 'stopping'],
+  'lame-duck': ['stopping'],
   stopping: ['stopped', 'failed'],
   stopped: [],
   failed: [],

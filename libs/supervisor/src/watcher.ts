@@ -3,7 +3,7 @@ import type { Balancer } from './balancer.js';
 import { CommandQueue } from './command-queue.js';
 import type { SupervisorEvent } from './events.js';
 import type { Pulse } from './heartbeat.js';
-import type { WorkerMessage } from './ipc.js';
+import type { TreeHealth, WorkerMessage } from './ipc.js';
 import type { WatcherConfig } from './plan.js';
 import type { OwnedFile } from './socket/unix-path.js';
 import { planLaunch } from './plan-launch.js';
@@ -25,6 +25,10 @@ export interface WatcherHost {
   /** Unix socket files that a child removes if it outlives the arbiter. */
   readonly files: readonly OwnedFile[];
   readonly outputs: Outputs;
+  /** What every worker is told about the tree. */
+  readonly health: TreeHealth;
+  /** Whether somebody waits at a terminal. */
+  readonly hurry: boolean;
   emit(event: SupervisorEvent): void;
   onMessage(process: WorkerProcess, message: WorkerMessage): void;
   onGone(process: WorkerProcess): void;
@@ -101,7 +105,7 @@ export class Watcher implements SlotHost {
    */
   async stop(closeSockets: () => Promise<void>): Promise<void> {
     this.#asked = 'stop';
-    for (const slot of this.slots) slot.beginStop(this.config.graceMs);
+    for (const slot of this.slots) slot.beginStop(this.config.graceMs, this.host.hurry);
     const processes = this.processes;
     await within(UNLISTEN_LIMIT_MS, Promise.all(processes.map((process) => process.unlistened)));
     await closeSockets();
@@ -154,6 +158,18 @@ export class Watcher implements SlotHost {
   signal(signal: NodeJS.Signals, workerId?: number): number {
     const slots = workerId === undefined ? this.slots : [this.#slotOf(workerId)];
     return slots.flatMap((slot) => slot.processes).filter((process) => process.signal(signal)).length;
+  }
+
+  /** A stop that is under way does not wait for idle clients any more. */
+  hurry(): void {
+    for (const process of this.processes) {
+      if (process.state === 'draining') process.drain(this.config.graceMs, true);
+    }
+  }
+
+  /** Tells every worker what became of the tree. */
+  tell(health: TreeHealth): void {
+    for (const process of this.processes) process.send({ supervisor: 'tree', ...health });
   }
 
   /** Kills all workers. */
@@ -269,7 +285,7 @@ export class Watcher implements SlotHost {
   }
 
   async #retire(process: WorkerProcess): Promise<void> {
-    process.drain(this.#config.graceMs);
+    process.drain(this.#config.graceMs, this.host.hurry);
     await process.unlistened;
     await this.#settled(process);
     process.seal();

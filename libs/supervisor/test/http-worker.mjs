@@ -10,11 +10,19 @@ const worker = await attach();
 const data = worker.data ?? {};
 let served = 0;
 const hog = [];
+let lameDucks = 0;
+worker.onLameDuck(() => (lameDucks += 1));
 
 /** The loop is busy and never blocked for long. */
 const busyTurn = () => {
   for (const end = Date.now() + 20; Date.now() < end;);
   return new Promise((resolve) => setImmediate(resolve));
+};
+
+const answerReadiness = (response) => {
+  const { draining, treeHealth } = worker;
+  response.statusCode = draining || treeHealth.crashLooping.length > 0 ? 503 : 200;
+  response.end(JSON.stringify({ draining, lameDucks, ...treeHealth }));
 };
 
 const answer = async (request, response) => {
@@ -23,6 +31,7 @@ const answer = async (request, response) => {
   if (url.pathname === '/block') for (const end = Date.now() + ms; Date.now() < end;);
   else if (url.pathname === '/spin') for (const end = Date.now() + ms; Date.now() < end;) await busyTurn();
   else if (url.pathname === '/crash') process.exit(Number(url.searchParams.get('code') ?? 3));
+  else if (url.pathname === '/readyz') return void answerReadiness(response);
   else if (ms > 0) await sleep(ms);
   if (url.pathname !== '/metrics') served += 1;
   const { workerId, generation } = worker;
@@ -52,17 +61,19 @@ if (data.neverReady || worker.generation >= data.neverReadyFromGeneration) await
 
 const server = data.secure ? https.createServer(data.secure, answer) : http.createServer(answer);
 if (data.snapshots) worker.snapshots(() => [{ name: 'served', value: served }]);
-worker.onDrain(async (signal) => {
+if (data.keepAliveMs !== undefined) server.keepAliveTimeout = data.keepAliveMs;
+worker.onDrain(async (signal, manner) => {
   if (data.deaf) await sleep(1e6);
-  await drainHttpServer(server, signal, { quietMs: data.quietMs ?? 300 });
+  await drainHttpServer(server, signal, data.quietMs === undefined ? manner : { quietMs: data.quietMs });
 });
 // Who follows connections listens for this, too, and Node leaves the answer to the listeners.
 server.on('checkContinue', (request, response) => {
   response.writeContinue();
   server.emit('request', request, response);
 });
-await worker.serve('http', server);
+if (!data.noSocket) await worker.serve('http', server);
 if (data.queueDelayMs) setInterval(() => worker.reportLoad({ queueDelayMs: data.queueDelayMs }), 100).unref();
 const grandchild = data.grandchild ? spawn('sleep', ['1000'], { stdio: 'ignore' }).pid : null;
 worker.ready({ pid: process.pid, grandchild });
-if (data.crashAfterMs !== undefined) setTimeout(() => process.exit(9), data.crashAfterMs);
+if (data.crashAfterMs !== undefined && !(worker.generation >= data.calmFromGeneration))
+  setTimeout(() => process.exit(9), data.crashAfterMs);

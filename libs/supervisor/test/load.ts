@@ -58,8 +58,15 @@ export async function begin(address: Address, path: string): Promise<{ answer: P
   return { answer: answer as Promise<Answer> };
 }
 
-/** How a client behaves: on one connection, on one with pauses, on a new one for each request. */
-export type ClientKind = 'keep-alive' | 'think-time' | 'close';
+/** How a client behaves: on one connection, on one with (long) pauses, on a new one for each request. */
+export type ClientKind = 'keep-alive' | 'think-time' | 'long-think' | 'close';
+
+const PAUSES_MS: Readonly<Record<ClientKind, readonly [min: number, max: number]>> = {
+  'keep-alive': [0, 0],
+  'think-time': [20, 100],
+  'long-think': [400, 1600],
+  close: [0, 0],
+};
 
 /** Clients that ask without end and check that each answer is theirs. */
 export class Load {
@@ -117,8 +124,9 @@ export class Load {
         this.failures.push(`${id}: ${code}`);
         if (this.failures.length > 50) break;
       }
-      if (this.kind === 'think-time')
-        await new Promise((resolve) => setTimeout(resolve, 20 + 80 * Math.random()));
+      const [min, max] = PAUSES_MS[this.kind];
+      const pauseMs = min + (max - min) * Math.random();
+      if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
     agent.destroy();
   }

@@ -19,7 +19,11 @@ const metrics = {
   },
 };
 
-const send = (message) => process.connected && process.send(message, () => undefined);
+// Without a parent that reads messages (a terminal, a container), they are printed when that is wanted.
+const send = (message) => {
+  if (options.print) console.log(JSON.stringify(message));
+  else if (process.connected) process.send(message, () => undefined);
+};
 let nextPlan = plan;
 const arbiter = new Arbiter(plan, {
   onEvent: (event) => send({ event, at: performance.now() }),

@@ -92,8 +92,8 @@ export class Tree {
   }
 
   /** Starts a tree and waits until it is ready. */
-  static async start(plan: Plan, options: TreeOptions = {}): Promise<Tree> {
-    const tree = new Tree(plan, options);
+  static async start(plan: Plan, options: TreeOptions = {}, forkOptions: ForkOptions = {}): Promise<Tree> {
+    const tree = new Tree(plan, options, forkOptions);
     await tree.until(() => (tree.sockets.length > 0 || tree.startError !== undefined ? true : undefined));
     if (tree.startError !== undefined) throw new Error(`the tree did not start: ${tree.startError.message}`);
     return tree;

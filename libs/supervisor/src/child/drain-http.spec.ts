@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Load, type ClientKind } from '../../test/load.js';
@@ -16,15 +16,15 @@ const addressOf = (tree: Tree) => {
 };
 
 /** Stops a tree under load, and checks that every request was answered or refused. */
-async function stopUnderLoad(tree: Tree, kind: ClientKind, secure = false): Promise<void> {
-  const load = new Load(addressOf(tree), kind, 8, secure);
+async function stopUnderLoad(tree: Tree, kind: ClientKind, secure = false, clients = 8): Promise<void> {
+  const load = new Load(addressOf(tree), kind, clients, secure);
   await eventually(() => load.ok > 50);
   load.refusalIsFine();
   tree.kill('SIGTERM');
   expect(await tree.exited).toBe(0);
   await load.allRefused();
   expect(load.failures).toEqual([]);
-  expect(load.refused).toBe(8);
+  expect(load.refused).toBe(clients);
   expect(tree.everyPid.filter(isAlive)).toEqual([]);
 }
 
@@ -35,6 +35,19 @@ describe('a stop under load', () => {
     '%s sockets, %s clients: every request is served or refused, none is reset',
     async (accept, kind) => {
       await stopUnderLoad(await Tree.start(httpPlan({}, { accept })), kind);
+    },
+  );
+
+  test.each([
+    ['shared', false],
+    ['balanced', false],
+    ['shared', true],
+  ] as const)(
+    '%s sockets, TLS %s: clients that think longer than a busy machine is slow',
+    async (accept, secure) => {
+      const tree = await Tree.start(httpPlan({ data: secure ? { secure: selfSigned() } : {} }, { accept }));
+      using _ = new BusyCpu();
+      await stopUnderLoad(tree, 'long-think', secure, 40);
     },
   );
 
@@ -56,6 +69,79 @@ describe('drainHttpServer', () => {
     tree.kill('SIGTERM');
     await tree.event('worker-draining');
     await eventually(() => isRefused(tree.port));
+    expect(await client.request()).toMatch(/^HTTP\/1.1 200 .*connection: close/is);
+    expect(await tree.exited).toBe(0);
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'after %s an idle connection is kept for as long as its client was told, unless somebody waits',
+    async (signal) => {
+      const tree = await Tree.start(httpPlan({ numProcesses: 1, data: { keepAliveMs: 2000 } }));
+      const client = new RawClient(tree.port);
+      expect(await client.request()).toMatch(/keep-alive: timeout=2/i);
+      const startedAt = performance.now();
+      tree.kill(signal);
+      expect(await client.closed).toBe('end');
+      const keptMs = performance.now() - startedAt;
+      if (signal === 'SIGTERM') expect(keptMs).toBeGreaterThan(2500);
+      else expect(keptMs).toBeLessThan(2000);
+      expect(await tree.exited).toBe(0);
+    },
+  );
+
+  test('a hurry that comes later counts too', async () => {
+    const tree = await Tree.start(
+      httpPlan({ numProcesses: 1, data: { keepAliveMs: 60_000 }, graceMs: 60_000 }),
+    );
+    const client = new RawClient(tree.port);
+    await client.request();
+    tree.kill('SIGTERM');
+    await tree.event('worker-draining');
+    tree.kill('SIGINT');
+    expect(await client.closed).toBe('end');
+    expect(await tree.exited).toBe(0);
+  });
+
+  test('an idle connection ends before the grace time does', async () => {
+    const tree = await Tree.start(
+      httpPlan({ numProcesses: 1, data: { keepAliveMs: 60_000 }, graceMs: 1500 }),
+    );
+    const client = new RawClient(tree.port);
+    await client.request();
+    tree.kill('SIGTERM');
+    expect(await client.closed).toBe('end');
+    expect(await tree.exited).toBe(0);
+    expect(tree.events.some((event) => event.type === 'worker-killed')).toBe(false);
+  });
+
+  test('without a stop, too, a request is served up to the last moment that its client was told', async () => {
+    const tree = await Tree.start(httpPlan({ numProcesses: 1, data: { keepAliveMs: 1000 } }));
+    const client = new RawClient(tree.port);
+    expect(await client.request()).toMatch(/keep-alive: timeout=1/i);
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(await client.request()).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  test('a request that crosses the end of its connection is not carried out, and not reset', async () => {
+    const tree = await Tree.start(httpPlan({ numProcesses: 1, data: { quietMs: 100 } }));
+    const client = new RawClient(tree.port, true);
+    await client.request();
+    tree.kill('SIGTERM');
+    expect(await client.closed).toBe('end');
+    client.socket.end('GET /crash HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(await client.gone).toBe('closed');
+    expect(await tree.exited).toBe(0);
+    expect(await tree.event('worker-exited')).toMatchObject({ code: 0 });
+  });
+
+  test('a loop that was busy reads what has arrived before it calls a connection quiet', async () => {
+    const tree = await Tree.start(httpPlan({ numProcesses: 1, data: { quietMs: 1000 } }));
+    const [client, busy] = [new RawClient(tree.port), new RawClient(tree.port)];
+    await client.request();
+    tree.kill('SIGTERM');
+    await eventually(() => isRefused(tree.port));
+    busy.socket.write('GET /block?ms=2500 HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 200));
     expect(await client.request()).toMatch(/^HTTP\/1.1 200 .*connection: close/is);
     expect(await tree.exited).toBe(0);
   });
@@ -102,8 +188,15 @@ class RawClient {
   readonly socket: net.Socket;
   readonly closed: Promise<string>;
 
-  constructor(port: number) {
-    this.socket = net.connect(port, '127.0.0.1');
+  /** How the connection was over: closed, or with an error of the system. */
+  readonly gone: Promise<string>;
+
+  constructor(port: number, allowHalfOpen = false) {
+    this.socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen });
+    this.gone = new Promise((resolve) => {
+      this.socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
+      this.socket.once('close', () => resolve('closed'));
+    });
     this.closed = new Promise((resolve) => {
       this.socket.once('end', () => resolve('end'));
       this.socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
@@ -121,6 +214,17 @@ class RawClient {
       this.socket.once('data', (data) => resolve(data.toString()));
       this.socket.once('error', reject);
     });
+  }
+}
+
+/** Processes that take every CPU until they are disposed of. */
+class BusyCpu {
+  readonly #burners = Array.from({ length: availableParallelism() }, () =>
+    spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
+  );
+
+  [Symbol.dispose](): void {
+    for (const burner of this.#burners) burner.kill('SIGKILL');
   }
 }
 

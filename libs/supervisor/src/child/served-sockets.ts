@@ -50,6 +50,11 @@ export class ServedSockets {
     server.emit('connection', connection);
   }
 
+  /** From now on every HTTP answer tells its client to close the connection. */
+  sayClose(): void {
+    for (const server of this.#servers.values()) trackConnections(server)?.sayClose();
+  }
+
   /** Accepts nothing by itself any more; connections that exist stay. */
   unlisten(): void {
     for (const server of this.#servers.values()) {

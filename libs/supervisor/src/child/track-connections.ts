@@ -1,16 +1,17 @@
 import http from 'node:http';
 import https from 'node:https';
 import type net from 'node:net';
-import type { Duplex } from 'node:stream';
 
 /** What draining needs to know about one HTTP connection. */
 export interface TrackedConnection {
-  readonly socket: Duplex & { readonly bytesRead?: number };
+  readonly socket: net.Socket;
   /** Requests that are not answered yet. */
   inFlight: number;
   /** When it last had nothing to do, and how much had been read then: more means that a request is on its way. */
   idleSinceMs: number;
   idleBytes: number;
+  /** When this side said that nothing more will come; undefined while it may still answer. */
+  endedAtMs: number | undefined;
 }
 
 /** The connections of one HTTP or HTTPS server. */
@@ -21,54 +22,108 @@ export interface ConnectionTracker {
   readonly transports: ReadonlySet<net.Socket>;
   /** From now on every response, those under way included, tells the client to close. */
   sayClose(): void;
+  /** Nothing but the caller closes idle connections from now on, and who has been ended is not served. */
+  takeOver(): void;
 }
+
+/**
+ * Clients are told how long an idle connection is kept, and may begin a request in its last moment: it is kept so much
+ * longer. Newer versions of Node have the same margin.
+ */
+export const KEEP_ALIVE_MARGIN_MS = 1000;
+
+/** Node emits the first for each request, the other two instead of it for `Expect` headers. */
+const REQUEST_EVENTS = ['request', 'checkContinue', 'checkExpectation'] as const;
 
 const trackers = new WeakMap<net.Server, ConnectionTracker>();
 
 /** Follows the connections of an HTTP or HTTPS server from now on; undefined for other servers. */
 export function trackConnections(server: net.Server): ConnectionTracker | undefined {
-  const isSecure = server instanceof https.Server;
-  if (!isSecure && !(server instanceof http.Server)) return undefined;
+  if (!(server instanceof http.Server) && !(server instanceof https.Server)) return undefined;
   const known = trackers.get(server);
   if (known !== undefined) return known;
-  const connections = new Map<object, TrackedConnection>();
-  const transports = new Set<net.Socket>();
-  const responses = new Set<http.ServerResponse>();
-  let isLame = false;
-  server.prependListener('connection', (socket: net.Socket) => {
-    transports.add(socket);
-    socket.once('close', () => transports.delete(socket));
-  });
-  server.prependListener(isSecure ? 'secureConnection' : 'connection', (socket: net.Socket) => {
-    connections.set(socket, {
+  const tracker = new Tracker(server);
+  trackers.set(server, tracker);
+  return tracker;
+}
+
+class Tracker implements ConnectionTracker {
+  readonly connections = new Map<object, TrackedConnection>();
+  readonly transports = new Set<net.Socket>();
+  readonly #responses = new Set<http.ServerResponse>();
+  #saysClose = false;
+  #isTakenOver = false;
+
+  constructor(private readonly server: http.Server | https.Server) {
+    server.prependListener('connection', (socket: net.Socket) => {
+      this.transports.add(socket);
+      socket.once('close', () => this.transports.delete(socket));
+    });
+    const speaks = server instanceof https.Server ? 'secureConnection' : 'connection';
+    server.prependListener(speaks, (socket: net.Socket) => this.#add(socket));
+    for (const event of REQUEST_EVENTS) {
+      server.prependListener(event, (request: http.IncomingMessage, response: http.ServerResponse) => {
+        this.#onRequest(request.socket, response);
+      });
+    }
+  }
+
+  sayClose(): void {
+    this.#saysClose = true;
+    for (const response of this.#responses) response.shouldKeepAlive = false;
+  }
+
+  takeOver(): void {
+    if (this.#isTakenOver) return;
+    this.#isTakenOver = true;
+    for (const connection of this.connections.values()) this.#keep(connection);
+    for (const event of REQUEST_EVENTS) this.#guard(event);
+  }
+
+  #add(socket: net.Socket): void {
+    // Of a plain connection that is handed over some bytes may have been looked at: they are part of a request.
+    const idleBytes = this.server instanceof https.Server ? socket.bytesRead : 0;
+    const connection: TrackedConnection = {
       socket,
       inFlight: 0,
       idleSinceMs: performance.now(),
-      idleBytes: socket.bytesRead,
-    });
-    socket.once('close', () => connections.delete(socket));
-  });
-  const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void => {
-    if (isLame) response.shouldKeepAlive = false;
-    responses.add(response);
-    const connection = connections.get(request.socket);
+      idleBytes,
+      endedAtMs: undefined,
+    };
+    this.connections.set(socket, connection);
+    socket.once('close', () => this.connections.delete(socket));
+  }
+
+  #onRequest(socket: net.Socket, response: http.ServerResponse): void {
+    if (this.#saysClose) response.shouldKeepAlive = false;
+    this.#responses.add(response);
+    const connection = this.connections.get(socket);
     if (connection !== undefined) connection.inFlight += 1;
     response.once('close', () => {
-      responses.delete(response);
+      this.#responses.delete(response);
       if (connection === undefined) return;
       connection.inFlight -= 1;
       connection.idleSinceMs = performance.now();
-      connection.idleBytes = request.socket.bytesRead;
+      connection.idleBytes = socket.bytesRead;
+      this.#keep(connection);
     });
-  };
-  // Node emits one of these for each request, the other two instead of 'request' for `Expect` headers.
-  for (const event of ['request', 'checkContinue', 'checkExpectation'])
-    server.prependListener(event, onRequest);
-  const sayClose = (): void => {
-    isLame = true;
-    for (const response of responses) response.shouldKeepAlive = false;
-  };
-  const tracker = { connections, transports, sayClose };
-  trackers.set(server, tracker);
-  return tracker;
+  }
+
+  /** Node would cut an idle connection at the very moment up to which its client may use it. */
+  #keep({ inFlight, socket }: TrackedConnection): void {
+    const { keepAliveTimeout } = this.server;
+    if (inFlight > 0 || socket.destroyed) return;
+    if (this.#isTakenOver) socket.setTimeout(0);
+    else if (keepAliveTimeout > 0) socket.setTimeout(keepAliveTimeout + KEEP_ALIVE_MARGIN_MS);
+  }
+
+  /** A request that crossed our end cannot be answered any more, so that it must not be carried out either. */
+  #guard(event: (typeof REQUEST_EVENTS)[number]): void {
+    const listeners = this.server.rawListeners(event);
+    this.server.removeAllListeners(event);
+    this.server.on(event, (request: http.IncomingMessage, response: http.ServerResponse) => {
+      if (this.connections.get(request.socket)?.endedAtMs !== undefined) return;
+      for (const listener of listeners) Reflect.apply(listener, this.server, [request, response]);
+    });
+  }
 }

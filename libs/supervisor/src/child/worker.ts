@@ -1,6 +1,6 @@
 import type net from 'node:net';
 import { exitCodeOf, ServeError } from '@bentots/errors';
-import type { ArbiterMessage, WorkerInit } from '../ipc.js';
+import type { ArbiterMessage, DrainOrder, TreeHealth, WorkerInit } from '../ipc.js';
 import type { JsonValue } from '../plan.js';
 import { BeatMeter } from './beat-meter.js';
 import type { Channel } from './channel.js';
@@ -15,19 +15,24 @@ export interface Worker {
   readonly generation: number;
   /** The plan's `data` for this watcher. */
   readonly data: unknown;
-  /** Whether it has been asked to stop: its readiness is over, though requests are still served. */
+  /** Whether it is about to stop, from the lame-duck time on: its readiness is over, though requests are still served. */
   readonly draining: boolean;
+  /** What the arbiter says of the whole tree; readiness is to tell it. */
+  readonly treeHealth: TreeHealth;
   /** Lets a server have the connections of a socket; `net`, `http` and `https` servers alike. */
   serve(socket: string, server: net.Server): Promise<void>;
   /** Says that it serves. `info` goes into the event. */
   ready(info?: JsonValue): void;
   /** Tells the arbiter why this worker cannot serve, and exits with the error's code. */
   fail(error: unknown): Promise<never>;
+  /** Registers what is done when {@link draining} becomes true, while connections still come; must not throw. */
+  onLameDuck(fn: () => void): void;
   /**
    * Registers what is done when no new connection comes any more; run in reverse order of registration, one after the
-   * other. `signal` aborts when the grace time is nearly over: then give up what is left.
+   * other. `signal` aborts when the grace time is nearly over: then give up what is left. `manner` is for
+   * `drainHttpServer`.
    */
-  onDrain(fn: (signal: AbortSignal) => void | Promise<void>): void;
+  onDrain(fn: DrainHook): void;
   /** Counts requests that are done, so that the watcher's `maxRequests` can replace this process. @default 1 */
   served(count?: number): void;
   /**
@@ -41,7 +46,14 @@ export interface Worker {
   metricsText(): Promise<string>;
 }
 
-type DrainHook = (signal: AbortSignal) => void | Promise<void>;
+/** How to drain; looked at again and again, as it may change. */
+export interface DrainManner {
+  /** Whether somebody waits at a terminal: nothing that may never come is waited for. */
+  readonly hurry: boolean;
+}
+
+/** What a worker does before it ends. */
+export type DrainHook = (signal: AbortSignal, manner: DrainManner) => void | Promise<void>;
 
 /** The end of the grace time is the kill; hooks are told so much earlier. */
 const MARGIN_MS = 1000;
@@ -56,10 +68,14 @@ export class AttachedWorker implements Worker {
   #takeSnapshot: (() => unknown) | undefined;
   #lastPushed = '';
   #lastMetricsId = 0;
+  #treeHealth: TreeHealth = { lameDuck: false, crashLooping: [] };
+  readonly #onLameDuck: (() => void)[] = [];
+  readonly #manner = { hurry: false };
   #isReady = false;
   #queueDelayMs: number | undefined;
   #requestsLeft: number;
   #draining = false;
+  #unlistened = false;
   #sealed = false;
 
   constructor(
@@ -92,6 +108,9 @@ export class AttachedWorker implements Worker {
   get draining(): boolean {
     return this.#draining;
   }
+  get treeHealth(): TreeHealth {
+    return this.#treeHealth;
+  }
 
   serve(socket: string, server: net.Server): Promise<void> {
     return this.#sockets.serve(socket, server);
@@ -106,6 +125,11 @@ export class AttachedWorker implements Worker {
     const failure = describeFailure(error);
     await this.channel.send({ supervisor: 'fail', error: failure.toJSON() });
     process.exit(exitCodeOf(failure.code));
+  }
+
+  onLameDuck(fn: () => void): void {
+    this.#onLameDuck.push(fn);
+    if (this.#draining) fn();
   }
 
   onDrain(fn: DrainHook): void {
@@ -150,7 +174,8 @@ export class AttachedWorker implements Worker {
       void this.channel.send({ supervisor: 'taken', id: message.id });
       if (typeof handle === 'object' && handle !== null) this.#sockets.take(message.socket, handle);
       else void this.channel.send({ supervisor: 'closed', socket: message.socket, count: 1 });
-    } else if (message.supervisor === 'drain') this.#beginDrain(message.graceMs);
+    } else if (message.supervisor === 'drain') this.#beginDrain(message);
+    else if (message.supervisor === 'tree') this.#onTree(message);
     else if (message.supervisor === 'sealed') void this.#finish();
     else if (message.supervisor === 'ask-snapshot') void this.#sendSnapshot(message.id);
     else if (message.supervisor === 'metrics') {
@@ -161,15 +186,30 @@ export class AttachedWorker implements Worker {
 
   /** A signal from outside: the arbiter decides, as for every other end. */
   async #leave(): Promise<void> {
-    if (this.#draining) return;
+    if (this.#unlistened) return;
     await this.channel.send({ supervisor: 'leaving' });
     // Nobody is served yet, so there is nothing to finish.
     if (!this.#isReady) process.exit();
   }
 
-  #beginDrain(graceMs: number): void {
+  #onTree({ lameDuck, crashLooping }: TreeHealth): void {
+    this.#treeHealth = { lameDuck, crashLooping };
+    if (lameDuck) this.#endReadiness();
+  }
+
+  #endReadiness(): void {
     if (this.#draining) return;
     this.#draining = true;
+    // Connections that are told to close now come back elsewhere, or here as new ones, and none is idle at the end.
+    this.#sockets.sayClose();
+    for (const fn of this.#onLameDuck) fn();
+  }
+
+  #beginDrain({ graceMs, hurry }: DrainOrder): void {
+    if (hurry) this.#manner.hurry = true;
+    if (this.#unlistened) return;
+    this.#unlistened = true;
+    this.#endReadiness();
     setTimeout(() => this.#late.abort(), Math.max(graceMs - MARGIN_MS, graceMs * 0.9)).unref();
     this.#sockets.unlisten();
     void this.channel.send({ supervisor: 'unlistened' });
@@ -180,7 +220,7 @@ export class AttachedWorker implements Worker {
     this.#sealed = true;
     for (const hook of this.#hooks) {
       try {
-        await hook(this.#late.signal);
+        await hook(this.#late.signal, this.#manner);
       } catch (error) {
         process.exitCode = 1;
         process.stderr.write(`${this.init.title}: a drain hook failed: ${String(error)}\n`);

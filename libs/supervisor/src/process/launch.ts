@@ -1,4 +1,4 @@
-import type { WorkerInit } from '../ipc.js';
+import type { TreeHealth, WorkerInit } from '../ipc.js';
 import type { ProgramConfig } from '../plan.js';
 import type { RecycleLimits } from '../recycle.js';
 import type { OwnedFile } from '../socket/unix-path.js';
@@ -27,6 +27,8 @@ export interface Launch {
   /** Where its output goes; undefined: where the arbiter's goes. */
   readonly output: OutputSinks | undefined;
   readonly init: WorkerInit;
+  /** What the worker is told about its tree when it attaches. */
+  health(): TreeHealth;
 }
 
 /** Whether what cannot be changed after the spawn is the same. */

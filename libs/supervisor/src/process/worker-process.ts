@@ -191,9 +191,13 @@ export class WorkerProcess {
     return true;
   }
 
-  /** Asks it to stop accepting and, once {@link seal} was called, to finish; kills the group when the time is over. */
-  drain(graceMs: number): void {
+  /**
+   * Asks it to stop accepting and, once {@link seal} was called, to finish; kills the group when the time is over. Asked
+   * again, it may only begin to be in a hurry.
+   */
+  drain(graceMs: number, hurry = false): void {
     this.#asked = true;
+    if (hurry && this.#states.is('draining')) this.send({ supervisor: 'drain', graceMs, hurry });
     if (!this.#states.is('starting', 'ready')) return;
     const wasReady = this.#states.is('ready');
     this.#drainingAt = performance.now();
@@ -212,7 +216,7 @@ export class WorkerProcess {
       this.#resolveUnlistened();
       return;
     }
-    if (!this.send({ supervisor: 'drain', graceMs })) {
+    if (!this.send({ supervisor: 'drain', graceMs, hurry })) {
       this.kill('forced');
     }
   }
@@ -258,8 +262,13 @@ export class WorkerProcess {
 
   #greet(): void {
     this.#isGreeted = true;
-    const { init } = this.launch;
-    this.send(this.spare ? { supervisor: 'spare', data: init.data } : { supervisor: 'init', ...init });
+    const { init, health } = this.launch;
+    if (this.spare) {
+      this.send({ supervisor: 'spare', data: init.data });
+    } else {
+      this.send({ supervisor: 'init', ...init });
+      this.send({ supervisor: 'tree', ...health() });
+    }
   }
 
   #awaitReady(): void {
