@@ -176,6 +176,7 @@ describe('the edges', () => {
           priority: 10,
           readyTimeoutMs: 300_000,
           graceMs: 30_000,
+          restart: { onCrashLoop: 'keep' },
         },
       ],
     });
