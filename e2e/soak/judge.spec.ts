@@ -56,7 +56,6 @@ describe('gauges', () => {
       'bentoml_api_server_request_in_progress{endpoint="/predict"} 1',
       'bentoml_runner_request_in_progress{endpoint="/predict"} 2',
       'bentots_worker_state{watcher="http_api",state="backing-off"} 1',
-      'bentots_worker_connections{watcher="grpc_api",worker="1"} 3',
     ];
     expect(findStuckGauges(stuck.join('\n'))).toEqual(stuck);
   });

@@ -74,8 +74,7 @@ export function findStuckGauges(metrics: string): string[] {
     const isQuiet =
       // The request for the metrics is itself in progress.
       (name.endsWith('_request_in_progress') && !labels.includes('endpoint="/metrics"')) ||
-      (name === 'bentots_worker_state' && !labels.includes('state="ready"')) ||
-      (name === 'bentots_worker_connections' && labels.includes('watcher="grpc_api"'));
+      (name === 'bentots_worker_state' && !labels.includes('state="ready"'));
     return isQuiet && Number(value) !== 0;
   });
 }
