@@ -3,7 +3,7 @@ import { basename, relative } from 'node:path';
 import { ServeError } from '@bentots/errors';
 import type { Logger } from '@bentots/telemetry';
 
-import type { Change } from './watch-service.js';
+import type { Change } from './change-batch.js';
 
 /** What a {@link DevReload} acts on. */
 export interface DevReloadHost {
@@ -72,10 +72,15 @@ export class DevReload {
         await this.#replace();
       }
       tell();
-      if (this.host.isPlanOld() && (await this.host.replan())) tell();
     } catch (error) {
       if (this.#isClosed) return;
       log.error(`changed: ${what} → the last good version keeps serving: ${ServeError.from(error).message}`);
+      return;
+    }
+    try {
+      if (this.host.isPlanOld() && (await this.host.replan())) tell();
+    } catch (error) {
+      if (!this.#isClosed) log.warn(`changed: ${what} → ${ServeError.from(error).message}`);
     }
   }
 

@@ -3,12 +3,8 @@ import { join } from 'node:path';
 
 import { watch } from 'chokidar';
 
+import { type Change, ChangeBatch } from './change-batch.js';
 import { createWatchFilter } from './is-watched.js';
-
-/** An editor writes a file in several steps, and "save all" writes several files: one change. */
-const QUIET_MS = 40;
-/** A directory in which something changes all the time does not put the answer off for ever. */
-const MAX_WAIT_MS = 1000;
 
 /** Which service to watch. */
 export interface WatchedService {
@@ -16,13 +12,6 @@ export interface WatchedService {
   readonly dir: string;
   /** Its module, absolute. */
   readonly file: string;
-}
-
-/** Files that were changed, added or removed together. */
-export interface Change {
-  readonly paths: readonly string[];
-  /** When the first of them was noticed, by `performance.now()`. */
-  readonly noticedAt: number;
 }
 
 /** What is told of the files. */
@@ -48,7 +37,7 @@ export async function watchService(service: WatchedService, listener: WatchListe
     ignored: (path, stats) =>
       stats !== undefined && !isWatched(path, stats.isDirectory() ? 'folder' : 'file'),
   });
-  const batch = new Batch((change) => listener.onChange(change));
+  const batch = new ChangeBatch((change) => listener.onChange(change));
   for (const event of ['add', 'change', 'unlink'] as const) watcher.on(event, (path) => batch.add(path));
   watcher.on('error', (error) => listener.onError(error));
   await new Promise<void>((resolve) => watcher.once('ready', () => resolve()));
@@ -58,33 +47,4 @@ export async function watchService(service: WatchedService, listener: WatchListe
       await watcher.close();
     },
   };
-}
-
-/** Collects paths until there is a moment of quiet. */
-class Batch {
-  readonly #paths = new Set<string>();
-  #noticedAt = 0;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(private readonly give: (change: Change) => void) {}
-
-  add(path: string): void {
-    const now = performance.now();
-    if (this.#paths.size === 0) this.#noticedAt = now;
-    this.#paths.add(path);
-    clearTimeout(this.#timer);
-    const leftMs = this.#noticedAt + MAX_WAIT_MS - now;
-    this.#timer = setTimeout(() => this.#flush(), Math.max(0, Math.min(QUIET_MS, leftMs)));
-  }
-
-  drop(): void {
-    clearTimeout(this.#timer);
-    this.#paths.clear();
-  }
-
-  #flush(): void {
-    const paths = [...this.#paths];
-    this.#paths.clear();
-    this.give({ paths, noticedAt: this.#noticedAt });
-  }
 }
