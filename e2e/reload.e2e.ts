@@ -57,7 +57,7 @@ function startLoad(url: string, versions: readonly string[]): { load: Load; seen
       close: () => agent.destroy(),
     };
   };
-  return { load: new Load({ name: 'hello', clients: 4, open, pauseMs: [0, 5] }), seen };
+  return { load: new Load({ name: 'hello', clients: 4, open, pauseMs: [5, 50] }), seen };
 }
 
 const answerOf = async (url: string): Promise<unknown> => (await postJson(`${url}/hello`, {})).body;
@@ -69,7 +69,8 @@ const answers = (url: string, version: string): Promise<unknown> =>
 describe('SIGHUP', () => {
   test('changed code serves after it, on HTTP and gRPC, without a failed request', async () => {
     const folder = await ServiceFolder.create({ 'service.ts': hello('one') });
-    const { server, url } = await startServer(['serve', folder.path, '--api-workers', '2', ...PORTS]);
+    const args = ['serve', folder.path, '--api-workers', '2', '--no-access-log', ...PORTS];
+    const { server, url } = await startServer(args);
     const [, grpcUrl = ''] = await server.printed(/ready on (grpc:\/\/\S+)/);
     const grpc = connectGrpc(grpcUrl);
     const { load, seen } = startLoad(url, ['one', 'two']);
@@ -77,7 +78,7 @@ describe('SIGHUP', () => {
     await folder.write('service.ts', hello('two'));
     expect(await answerOf(url)).toBe('one');
     server.signal('SIGHUP');
-    await server.printed(/(worker \d of grpc_api is replaced[^]*){2}/);
+    await server.printed(/(of grpc_api \S+ \d+\) is replaced[^]*){2}/, 120_000);
     await answers(url, 'two');
     await waitFor('gRPC to answer two', async () => {
       const { json } = await grpc.call('Call', { api_name: 'hello', json: { string_value: '' } });
