@@ -186,10 +186,14 @@ describe('--reload', () => {
     await server.printed(/Watching \S+/);
     expect(await answerOf(url)).toBe('one');
     expect(server.workers('http_api')).toHaveLength(1);
+    // Beside each worker one waits to be the next: that is why it is soon.
+    const waiting = await waitFor('two spares', () => server.pids().length >= 5 && server.pids());
 
     await folder.write('hello.ts', hello('two'));
     await server.printed(/changed: hello\.ts → workers replaced in \d+ ms/);
     expect(await answerOf(url)).toBe('two');
+    expect(waiting).toEqual(expect.arrayContaining(server.workers('http_api')));
+    expect(server.workers('http_api')).toHaveLength(1);
 
     await folder.write('hello.ts', BROKEN);
     await server.printed(

@@ -22,8 +22,19 @@ export const fixtures = join(import.meta.dirname, 'fixtures');
 export async function loadInChild(
   ...targets: readonly (readonly [string, string])[]
 ): Promise<readonly Loaded[]> {
+  return run(JSON.stringify(targets));
+}
+
+/** Loads one identifier in a process that was warmed up for it. */
+export async function loadWarmInChild(identifier: string, workingDir: string): Promise<Loaded> {
+  const [loaded] = await run(JSON.stringify([[identifier, workingDir]]), 'warm');
+  if (loaded === undefined) throw new Error('the child said nothing');
+  return loaded;
+}
+
+async function run(...args: readonly string[]): Promise<readonly Loaded[]> {
   const script = join(import.meta.dirname, 'load-all.mjs');
-  const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(targets)]);
+  const { stdout } = await promisify(execFile)(process.execPath, [script, ...args]);
   return stdout
     .trim()
     .split('\n')

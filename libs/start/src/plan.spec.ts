@@ -231,6 +231,16 @@ describe('planServe', () => {
     return planServe({ config, target, service, entries, runtimeDir, machine });
   }
 
+  test('in development one waits beside each worker, crashes are borne, all are replaced at once', () => {
+    const development = { spare: true, restart: { onCrashLoop: 'keep' } };
+    const plan = servePlan({ reload: true });
+    expect(plan.watchers).toHaveLength(4);
+    for (const watcher of plan.watchers) expect(watcher).toMatchObject(development);
+    expect(plan.reloadTogether).toBe(true);
+    expect(plan.watchers.at(-1)).toMatchObject({ name: 'grpc_api', numProcesses: 1 });
+    expect(servePlan().watchers[0]).not.toHaveProperty('spare');
+  });
+
   test('puts every runner that is not embedded on a private unix socket, and maps both edges to it', () => {
     const plan = servePlan();
     expect(plan.sockets.filter((socket) => socket.path !== undefined)).toEqual([
