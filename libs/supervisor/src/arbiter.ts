@@ -10,6 +10,7 @@ import { MetricsHub } from './metrics-hub.js';
 import { compilePlan, type Plan, type PlanConfig } from './plan.js';
 import type { OwnedFile } from './socket/unix-path.js';
 import { Outputs } from './process/output-sinks.js';
+import { reapAsProcess1 } from './process/reap-orphans.js';
 import type { WorkerProcess } from './process/worker-process.js';
 import type { BoundSocket } from './socket/bound-socket.js';
 import { openListeners } from './socket/listener.js';
@@ -214,11 +215,8 @@ export class Arbiter implements WatcherHost {
 
   async #start(): Promise<readonly BoundSocket[]> {
     process.once('exit', this.#onProcessExit);
-    if (process.pid === 1) {
-      const message =
-        'this is process 1, which must reap orphans, and Node does not: start it under an init (tini -g)';
-      this.emit({ type: 'warning', message });
-    }
+    // As long as this process lives, not only the tree: process 1 has nobody else.
+    reapAsProcess1((message) => this.emit({ type: 'warning', message }));
     try {
       this.#opening = this.#open();
       await this.#opening;

@@ -1,5 +1,6 @@
 // A worker that tells who answered. Data: { secure?: {key, cert}, snapshots?: boolean, bootError?: code, ... }
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,6 +32,10 @@ const answer = async (request, response) => {
   if (url.pathname === '/block') for (const end = Date.now() + ms; Date.now() < end;);
   else if (url.pathname === '/spin') for (const end = Date.now() + ms; Date.now() < end;) await busyTurn();
   else if (url.pathname === '/crash') process.exit(Number(url.searchParams.get('code') ?? 3));
+  else if (url.pathname === '/orphan')
+    return void execFile('sh', ['-c', 'sleep 0.3 >/dev/null & echo $!'], (_, pid) => response.end(pid));
+  else if (url.pathname === '/exists')
+    return void response.end(String(existsSync(`/proc/${url.searchParams.get('pid')}`)));
   else if (url.pathname === '/readyz') return void answerReadiness(response);
   else if (ms > 0) await sleep(ms);
   if (url.pathname !== '/metrics') served += 1;
