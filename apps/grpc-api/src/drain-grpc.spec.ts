@@ -17,6 +17,23 @@ function gated(gate: Gate): Service {
     .api('quick', { input: json(), output: json() }, (value) => value);
 }
 
+describe('the end of readiness', () => {
+  test('is told by Check and Watch, while everything is served as before', async () => {
+    const gate = new Gate();
+    const { api, client } = await startApi(gated(gate));
+    const watch = client().watch('');
+    expect((await watch.next()).value).toBe(ServingStatus.SERVING);
+    api.endReadiness();
+    expect((await watch.next()).value).toBe(ServingStatus.NOT_SERVING);
+    const late = client();
+    expect(await late.check('')).toBe(ServingStatus.NOT_SERVING);
+    expect(await late.call('quick', one)).toEqual(one);
+    const drained = api.drain(new AbortController().signal);
+    await expect(watch.next()).rejects.toMatchObject({ code: status.UNAVAILABLE });
+    await drained;
+  });
+});
+
 describe('draining', () => {
   test('answers the calls in flight, then closes their connections and resolves', async () => {
     const gate = new Gate();

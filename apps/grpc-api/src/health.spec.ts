@@ -29,6 +29,14 @@ describe('over the wire', () => {
     await watch.return(undefined);
   });
 
+  test('is NOT_SERVING while workers of the server crash again and again', async () => {
+    const tree = { isHealthy: false };
+    const client = (await startApi(service, { isTreeHealthy: () => tree.isHealthy })).client();
+    expect(await client.check('')).toBe(ServingStatus.NOT_SERVING);
+    tree.isHealthy = true;
+    expect(await client.check('')).toBe(ServingStatus.SERVING);
+  });
+
   test('follows the runners', async () => {
     const runners = { classifier: true, segmenter: true };
     const client = (await startApi(service, { readiness: () => Promise.resolve({ ...runners }) })).client();

@@ -1,8 +1,16 @@
 import { createRunner, json, method, Service } from '@bentots/service';
 import { describe, expect, test } from 'vitest';
 import { post, sendRaw, startEdge, until } from '../test/edge.js';
+import type { ReadinessSource } from './readiness.js';
 
 const service = () => new Service('demo').api('echo', { input: json(), output: json() }, (value) => value);
+
+const source = (more: Partial<ReadinessSource>): ReadinessSource => ({
+  isDraining: () => false,
+  crashLooping: () => [],
+  readiness: () => Promise.resolve({}),
+  ...more,
+});
 
 describe('health', () => {
   test.each(['/livez', '/healthz', '/readyz'])('%s is 200 and a newline', async (path) => {
@@ -15,9 +23,7 @@ describe('health', () => {
 
   test('readyz names the runners that are down', async () => {
     const readiness = () => Promise.resolve({ classifier: false, segmenter: true, matmul: false });
-    const edge = await startEdge(service(), {
-      readiness: { isDraining: () => false, crashLooping: () => [], readiness },
-    });
+    const edge = await startEdge(service(), { readiness: source({ readiness }) });
     const response = await fetch(`${edge.url}/readyz`);
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('1');
@@ -44,9 +50,7 @@ describe('health', () => {
       .api('slow', { ...io, runners: [down] }, (value) => value)
       .api('both', io, (value) => value);
     const readiness = () => Promise.resolve({ up: true, down: false });
-    const edge = await startEdge(demo, {
-      readiness: { isDraining: () => false, crashLooping: () => [], readiness },
-    });
+    const edge = await startEdge(demo, { readiness: source({ readiness }) });
     const ask = (query: string) => fetch(`${edge.url}/readyz${query}`);
     expect((await ask('?api=quick')).status).toBe(200);
     for (const query of ['', '?api=slow', '?api=both', '?api=quick&api=slow']) {
@@ -64,19 +68,44 @@ describe('health', () => {
     }
   });
 
+  test('readyz names what crashes again and again; an API is not concerned by runners that it does not call', async () => {
+    class Model {
+      static readonly methods = { ask: method() };
+      ask(): null {
+        return null;
+      }
+    }
+    const io = { input: json(), output: json() };
+    const [used, unused] = [createRunner(Model, { name: 'used' }), createRunner(Model, { name: 'unused' })];
+    const demo = new Service('demo', { runners: [used, unused] }).api(
+      'one',
+      { ...io, runners: [used] },
+      (x) => x,
+    );
+    const looping: string[] = ['runner:unused'];
+    const edge = await startEdge(demo, { readiness: source({ crashLooping: () => looping }) });
+    const response = await fetch(`${edge.url}/readyz`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      detail: "workers of 'runner:unused' crash again and again: see the server's log",
+      crashLooping: ['runner:unused'],
+    });
+    expect((await fetch(`${edge.url}/readyz?api=one`)).status).toBe(200);
+    looping.push('http_api');
+    expect((await fetch(`${edge.url}/readyz?api=one`)).status).toBe(503);
+    expect((await fetch(`${edge.url}/livez`)).status).toBe(200);
+  });
+
   test('readyz is 503, never 500, when asking the runners fails', async () => {
     const readiness = () => Promise.reject(new Error('socket gone'));
-    const edge = await startEdge(service(), {
-      readiness: { isDraining: () => false, crashLooping: () => [], readiness },
-    });
+    const edge = await startEdge(service(), { readiness: source({ readiness }) });
     const response = await fetch(`${edge.url}/readyz`);
     expect(response.status).toBe(503);
     expect(await response.text()).not.toContain('socket gone');
   });
 
   test('readyz is 503 while the server stops, and livez is not', async () => {
-    const source = { isDraining: () => true, crashLooping: () => [], readiness: () => Promise.resolve({}) };
-    const edge = await startEdge(service(), { readiness: source });
+    const edge = await startEdge(service(), { readiness: source({ isDraining: () => true }) });
     expect((await fetch(`${edge.url}/readyz`)).status).toBe(503);
     expect((await fetch(`${edge.url}/livez`)).status).toBe(200);
   });

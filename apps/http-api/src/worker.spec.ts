@@ -55,6 +55,16 @@ describe('workers of a service without runners', () => {
   });
 });
 
+test('about to stop, a worker is not ready, serves on, and tells its clients to come back elsewhere', async () => {
+  const tree = await startTree('plain', 1, {}, 60_000);
+  expect((await fetch(`${tree.url}/readyz`)).status).toBe(200);
+  void tree.arbiter.stop();
+  await expect.poll(async () => (await fetch(`${tree.url}/readyz`)).status).toBe(503);
+  const response = await fetch(`${tree.url}/livez`);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('connection')).toBe('close');
+});
+
 test('a worker answers clients that ask before they send a long body', async () => {
   const tree = await startTree('plain', 1);
   const { hostname, port } = new URL(tree.url);

@@ -23,6 +23,7 @@ export async function startTree(
   service: string,
   workers: number,
   data: Partial<HttpWorkerData> = {},
+  lameDuckMs = 0,
 ): Promise<StartedTree> {
   const folder = await mkdtemp(join(tmpdir(), 'bentots-http-'));
   const file = join(folder, 'notes');
@@ -52,10 +53,11 @@ export async function startTree(
     name: `test:${service}`,
     sockets: [{ name: 'http', accept: 'shared' as const }],
     watchers: [watcher],
+    lameDuckMs,
   };
   const arbiter = new Arbiter(plan, { metrics: new MergedMetrics() });
   onTestFinished(async () => {
-    await arbiter.stop();
+    await arbiter.stop({ hurry: true });
     await rm(folder, { recursive: true });
   });
   const [socket] = await arbiter.start();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { ServeError } from '@bentots/errors';
 import type { ClientConnection } from '@bentots/runner-wire';
 import { type RunnerValue, Tensor } from '@bentots/service';
@@ -89,6 +90,30 @@ describe('a runner worker at its gate', () => {
     expect(await Promise.all([...held, opened])).toEqual([[1], 'done', null]);
     expect(await (await http).json()).toBe('done');
     expect(await stopped).toMatchObject({ exitCode: 0, reason: 'asked' });
+  });
+});
+
+describe('a runner worker that is about to stop', () => {
+  test('says that it is not ready, and serves on by HTTP and by wire', async () => {
+    const tree = await new RunnerTree('gated', {}, 3000).start();
+    const client = await tree.client();
+    tree.beginStop();
+    await expect.poll(async () => (await tree.fetch('/readyz')).status).toBe(503);
+    expect(await (await tree.fetch('/readyz')).json()).toMatchObject({ detail: 'this runner is stopping' });
+    expect(await client.ping(AbortSignal.timeout(5000))).toBe(false);
+    expect(await begin(client, 'double', [row(2)])).toEqual([4]);
+    await tree.stop();
+  });
+
+  test('waits for what a client is just sending on a new connection', async () => {
+    const tree = await new RunnerTree('gated').start();
+    const socket = await tree.socket();
+    const stopped = tree.stop();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 200 /);
+    expect(await stopped).toMatchObject({ exitCode: 0 });
   });
 });
 

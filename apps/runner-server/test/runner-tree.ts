@@ -12,9 +12,9 @@ export class RunnerTree {
   readonly #clients: ClientConnection[] = [];
   #port = 0;
 
-  constructor(runnerName: string, data: Partial<RunnerWorkerData> = {}) {
+  constructor(runnerName: string, data: Partial<RunnerWorkerData> = {}, lameDuckMs = 0) {
     const metrics = new MergedMetrics();
-    this.#arbiter = new Arbiter(planOf(runnerName, data), {
+    this.#arbiter = new Arbiter(planOf(runnerName, data, lameDuckMs), {
       metrics: {
         update: (source, snapshot) => metrics.update(source, parseSnapshot(snapshot)),
         retire: (source) => metrics.retire(source),
@@ -56,6 +56,11 @@ export class RunnerTree {
     return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   }
 
+  /** Begins the lame-duck time, and with it a stop. */
+  beginStop(): void {
+    void this.#arbiter.stop();
+  }
+
   async stop(): Promise<StopReport> {
     await this.#arbiter.stop();
     for (const client of this.#clients) client.destroy();
@@ -63,7 +68,7 @@ export class RunnerTree {
   }
 }
 
-function planOf(runnerName: string, more: Partial<RunnerWorkerData>): Plan {
+function planOf(runnerName: string, more: Partial<RunnerWorkerData>, lameDuckMs: number): Plan {
   const data = {
     target: {
       identifier: 'service.ts:svc',
@@ -78,6 +83,7 @@ function planOf(runnerName: string, more: Partial<RunnerWorkerData>): Plan {
   } satisfies RunnerWorkerData;
   return {
     name: `test:${runnerName}`,
+    lameDuckMs,
     sockets: [{ name: 'runner', host: '127.0.0.1', accept: 'balanced' }],
     watchers: [
       {

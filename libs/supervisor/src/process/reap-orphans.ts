@@ -27,18 +27,20 @@ async function reapOrphans(): Promise<void> {
 
 class Reaper {
   #seen: ReadonlySet<number> = new Set();
-  #timer: NodeJS.Timeout | undefined;
+  #isAwake = false;
 
   constructor(private readonly reap: (pid: number) => void) {}
 
   /** Somebody has died. */
   wake(): void {
-    this.#timer ??= setTimeout(() => this.#look(), SETTLE_MS).unref();
+    if (this.#isAwake) return;
+    this.#isAwake = true;
+    setTimeout(() => this.#look(), SETTLE_MS).unref();
   }
 
   /** Node takes the exit codes of its own children in each turn of its loop: who is left after that is not its own. */
   #look(): void {
-    this.#timer = undefined;
+    this.#isAwake = false;
     const dead = findZombies(process.pid);
     for (const pid of dead) if (this.#seen.has(pid)) this.reap(pid);
     this.#seen = new Set(dead.filter((pid) => !this.#seen.has(pid)));
