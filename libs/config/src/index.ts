@@ -24,6 +24,7 @@ export { COMMAND_DEFAULTS } from './command-defaults.js';
 export type { PortDefaults } from './command-defaults.js';
 export { findControlSockets } from './compile-control-socket.js';
 export { countCpus } from './count-cpus.js';
+export { readListenFds, UNNAMED } from './read-listen-fds.js';
 export { parseDecimal } from './field.js';
 export type {
   ControlSocketConfig,

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 
+import { type Environment, readEnvironment } from '@bentots/config';
 import { ServeError } from '@bentots/errors';
 import {
   Arbiter,
@@ -18,6 +19,8 @@ import type { Announce, Announcement, Prepare, Prepared } from './prepared.js';
 import { Replanner } from './replanner.js';
 import { sweepRuntimeDirs } from './runtime-dir.js';
 import { createServerHandle, type ServerHandle } from './server-handle.js';
+import type { StartExtras } from './start-options.js';
+import { takeListenFds } from './take-listen-fds.js';
 import { TreeMetrics } from './tree-metrics.js';
 
 /** What a server that was stopped before its first process reports. */
@@ -26,8 +29,11 @@ const STOPPED_EARLY: StopReport = { exitCode: 0, reason: 'asked' };
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
 
 /** Prepares, then runs the plan; returns at once. */
-export function launch(prepare: Prepare, options: { readonly signals?: boolean | undefined }): ServerHandle {
-  const launching = new Launch(prepare, options.signals ?? true);
+export function launch(
+  prepare: Prepare,
+  { signals = true, environment = readEnvironment() }: Pick<StartExtras, 'signals' | 'environment'>,
+): ServerHandle {
+  const launching = new Launch(prepare, signals, environment);
   const life = launching.run();
   return createServerHandle(life, launching.ready, async () => {
     launching.stop();
@@ -45,6 +51,7 @@ class Launch {
   constructor(
     private readonly prepare: Prepare,
     private readonly withSignals: boolean,
+    private readonly environment: Environment,
   ) {}
 
   get ready(): Promise<Announcement> {
@@ -111,7 +118,8 @@ class Launch {
       metrics?.onEvent(event);
     };
     const replan = (): Promise<Plan> => replanner.plan();
-    const arbiter = new Arbiter(plan, { onEvent, replan, ...(metrics && { metrics }) });
+    const listenFds = takeListenFds(plan, this.environment, process.pid);
+    const arbiter = new Arbiter(plan, { onEvent, replan, listenFds, ...(metrics && { metrics }) });
     this.arbiter = arbiter;
     if (this.withSignals) handleSignals(arbiter);
     this.dropEarlyHandlers();

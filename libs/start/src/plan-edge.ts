@@ -47,7 +47,7 @@ export function planHttpEdge(facts: EdgeFacts<HttpServerConfig>): EdgePlan {
   };
   const { host, port, backlog } = config;
   return {
-    sockets: [{ name: EDGE_SOCKETS.http, host, port, backlog, accept: 'shared' }],
+    sockets: [{ name: EDGE_SOCKETS.http, inherit: EDGE_SOCKETS.http, host, port, backlog, accept: 'shared' }],
     watchers: [
       {
         ...planEdgeWatcher('http_api', facts, data),
@@ -73,10 +73,13 @@ export function planGrpcEdge(facts: EdgeFacts<GrpcServerConfig>): EdgePlan {
     ...(config.maxConcurrentRpcs !== undefined && { maxConcurrentRpcs: config.maxConcurrentRpcs }),
     maxMessageBytes: config.maxMessageBytes,
   };
-  const sockets: SocketSpec[] = [{ name: EDGE_SOCKETS.grpc, host, port, backlog, accept: 'balanced' }];
+  const sockets: SocketSpec[] = [
+    { name: EDGE_SOCKETS.grpc, inherit: EDGE_SOCKETS.grpc, host, port, backlog, accept: 'balanced' },
+  ];
   if (metricsPort !== undefined) {
     sockets.push({
       name: EDGE_SOCKETS.grpcMetrics,
+      inherit: EDGE_SOCKETS.grpcMetrics,
       host: metrics.host,
       port: metricsPort,
       accept: 'shared',

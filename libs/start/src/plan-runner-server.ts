@@ -29,6 +29,7 @@ export function planRunnerServer(facts: RunnerServerFacts): Plan {
     sockets: [
       {
         name: RUNNER_SOCKET,
+        inherit: RUNNER_SOCKET,
         host: config.host,
         port: config.port ?? 0,
         backlog: config.backlog,

@@ -60,7 +60,9 @@ describe('planRunnerServer', () => {
     expect(plan).toEqual({
       name: 'runner-server:matmul',
       lameDuckMs: 0,
-      sockets: [{ name: 'runner', host: '127.0.0.1', port: 0, backlog: 2048, accept: 'balanced' }],
+      sockets: [
+        { name: 'runner', inherit: 'runner', host: '127.0.0.1', port: 0, backlog: 2048, accept: 'balanced' },
+      ],
       watchers: [
         {
           name: 'runner:matmul',
@@ -152,7 +154,9 @@ describe('the edges', () => {
     expect(plan).toEqual({
       name: 'http-api:linear',
       lameDuckMs: 2500,
-      sockets: [{ name: 'http', host: '127.0.0.1', port: 0, backlog: 2048, accept: 'shared' }],
+      sockets: [
+        { name: 'http', inherit: 'http', host: '127.0.0.1', port: 0, backlog: 2048, accept: 'shared' },
+      ],
       watchers: [
         {
           name: 'http_api',
@@ -202,8 +206,8 @@ describe('the edges', () => {
     );
     const plan = planGrpcServer({ config, target, service, entry: '/grpc.js', runnerMap });
     expect(plan.sockets).toEqual([
-      { name: 'grpc', host: '127.0.0.1', port: 5000, backlog: 2048, accept: 'balanced' },
-      { name: 'grpc_metrics', host: '127.0.0.1', port: 0, accept: 'shared' },
+      { name: 'grpc', inherit: 'grpc', host: '127.0.0.1', port: 5000, backlog: 2048, accept: 'balanced' },
+      { name: 'grpc_metrics', inherit: 'grpc_metrics', host: '127.0.0.1', port: 0, accept: 'shared' },
     ]);
     expect(plan.watchers[0]).toMatchObject({ numProcesses: 2, sockets: ['grpc', 'grpc_metrics'] });
     expect(plan.watchers[0]?.data).toMatchObject({

@@ -1,6 +1,7 @@
 import type { SupervisorEvent } from './events.js';
 import type { MetricsSink } from './metrics-hub.js';
 import type { Plan } from './plan.js';
+import type { GivenDescriptors } from './socket/adopt-descriptor.js';
 
 /** What an arbiter tells and uses. */
 export interface ArbiterOptions {
@@ -13,6 +14,8 @@ export interface ArbiterOptions {
    * @default a reload keeps the plan
    */
   readonly replan?: () => Promise<Plan>;
+  /** Listening sockets that this process was started with, by the name that `SocketSpec.inherit` calls. @default none */
+  readonly listenFds?: GivenDescriptors;
 }
 
 /** How a tree is stopped. */

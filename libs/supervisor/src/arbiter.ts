@@ -13,6 +13,7 @@ import { Outputs } from './process/output-sinks.js';
 import { reapAsProcess1 } from './process/reap-orphans.js';
 import type { WorkerProcess } from './process/worker-process.js';
 import type { BoundSocket } from './socket/bound-socket.js';
+import { tellUnused } from './socket/adopt-descriptor.js';
 import { openListeners } from './socket/listener.js';
 import { StateBox, TREE_MOVES, type TreeState } from './states.js';
 import { describeWatcher, type StopReport, type TreeStatus } from './status.js';
@@ -237,7 +238,9 @@ export class Arbiter implements WatcherHost {
 
   async #open(): Promise<void> {
     await this.#control.open();
-    const listeners = await openListeners(this.#plan.sockets);
+    const { listenFds = {} } = this.options;
+    for (const message of tellUnused(this.#plan.sockets, listenFds)) this.emit({ type: 'warning', message });
+    const listeners = await openListeners(this.#plan.sockets, listenFds);
     this.files = [...listeners, this.#control].flatMap(({ file }) => file ?? []);
     this.#served = listeners.map((listener) => {
       const users = () => this.#watchers.filter(({ config }) => config.sockets.includes(listener.name));

@@ -70,6 +70,12 @@ export function compileWatcher(
   return config;
 }
 
+/** What needs the channel, over which a worker is told and tells. */
+const ENTRY_FIELDS = [
+  ...(['nodeArgs', 'data', 'heartbeatLimitMs', 'spare'] as const),
+  ...(['maxRequests', 'maxRssBytes', 'scaling'] as const),
+];
+
 function compileProgram(spec: WatcherSpec, where: string): ProgramConfig {
   const { entry, command, readiness } = spec;
   if (entry !== undefined && command === undefined) {
@@ -91,10 +97,9 @@ function compileProgram(spec: WatcherSpec, where: string): ProgramConfig {
   if (readiness === 'ipc') {
     throw invalid(`${where}: readiness is 'ipc'; a command says that it is ready by 'fd', or has 'none'`);
   }
-  for (const field of ['nodeArgs', 'data', 'heartbeatLimitMs', 'spare'] as const) {
-    if (spec[field] !== undefined && spec[field] !== 0 && spec[field] !== false) {
-      throw invalid(`${where} has ${field}, which only an entry has; it runs the command '${command}'`);
-    }
+  const field = ENTRY_FIELDS.find((name) => ![undefined, 0, false].some((none) => none === spec[name]));
+  if (field !== undefined) {
+    throw invalid(`${where} has ${field}, which only an entry has; it runs the command '${command}'`);
   }
   return { kind: 'command', command, readiness: readiness ?? 'none' };
 }

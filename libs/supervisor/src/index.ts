@@ -18,6 +18,7 @@ export type { RecycleOptions } from './recycle.js';
 export type { ScalingOptions } from './scaling.js';
 export type { RestartPolicy } from './restart-policy.js';
 export { formatBoundAddress } from './socket/bound-socket.js';
+export type { GivenDescriptors } from './socket/adopt-descriptor.js';
 export type { BoundSocket } from './socket/bound-socket.js';
 export { EXIT_REASONS, RESTART_REASONS } from './events.js';
 export type { ExitReason, KillReason, RestartReason, SupervisorEvent, WorkerRef } from './events.js';

@@ -28,6 +28,7 @@ let nextPlan = plan;
 const arbiter = new Arbiter(plan, {
   onEvent: (event) => send({ event, at: performance.now() }),
   ...(options.metrics ? { metrics } : {}),
+  ...(options.listenFds ? { listenFds: options.listenFds } : {}),
   ...(options.replan ? { replan: async () => nextPlan } : {}),
 });
 handleSignals(arbiter);

@@ -49,6 +49,7 @@ type Message = {
 interface TreeOptions {
   metrics?: boolean;
   replan?: boolean;
+  listenFds?: Record<string, number>;
 }
 
 const running = new Set<Tree>();

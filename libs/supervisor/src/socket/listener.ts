@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { ServeError } from '@bentots/errors';
 import type { AcceptMode, SocketConfig } from '../plan.js';
+import { adoptDescriptor, type GivenDescriptors } from './adopt-descriptor.js';
 import { beginListening } from './begin-listening.js';
 import { type BoundSocket, formatBoundAddress, formatHostPort } from './bound-socket.js';
 import { bindTcp, boundPortOf, type RawHandle, type RawServerHandle } from './raw-handle.js';
@@ -10,6 +11,12 @@ import { bindUnixFile, freeUnixPath, type OwnedFile, ownFile, removeOwnedFile } 
 
 /** What becomes of an accepted connection. */
 export type TakeConnection = (client: RawHandle) => void;
+
+/**
+ * Whose a socket is. `arbiter`: ours, and we may accept on it. `commands`: ours, but only commands accept on it. `giver`:
+ * of whoever started us with it; there it goes on when we are gone.
+ */
+export type SocketOwner = 'arbiter' | 'commands' | 'giver';
 
 /** A socket that is bound and listens; it belongs to the arbiter whatever happens to workers. */
 export class Listener {
@@ -23,10 +30,10 @@ export class Listener {
     readonly accept: AcceptMode,
     readonly backlog: number,
     private readonly handle: RawServerHandle,
-    /** Whether we may never accept on it. */
-    private readonly isForCommands: boolean,
+    private readonly owner: SocketOwner,
   ) {
-    this.file = 'path' in bound.address ? ownFile(bound.address.path) : undefined;
+    const isOurFile = 'path' in bound.address && owner !== 'giver';
+    this.file = isOurFile ? ownFile(bound.address.path) : undefined;
   }
 
   get name(): string {
@@ -50,10 +57,11 @@ export class Listener {
 
   /**
    * Closes so that nobody is reset: what waits in the queue is accepted and given to `take`, later clients are refused.
-   * No worker may still listen on it. With commands, which accept for themselves, it is only closed.
+   * No worker may still listen on it. What is the commands' is only closed, for we may not accept on it; what is the
+   * giver's too: its queue is for those who get the socket next.
    */
   async seal(take: TakeConnection): Promise<void> {
-    if (this.isForCommands) this.close();
+    if (this.owner !== 'arbiter') this.close();
     if (this.#isClosed) return;
     if (this.file !== undefined) removeOwnedFile(this.file);
     this.#isClosed = true;
@@ -71,13 +79,17 @@ export class Listener {
 }
 
 /**
- * Binds all sockets and lets them listen. Throws `address_in_use` or `address_unavailable` that name the address;
- * then none of them stays open.
+ * Binds all sockets, or takes those that were given, and lets them listen. Throws `address_in_use` or
+ * `address_unavailable` that name the address; then none of them stays open.
  */
-export async function openListeners(configs: readonly SocketConfig[]): Promise<readonly Listener[]> {
+export async function openListeners(
+  configs: readonly SocketConfig[],
+  given: GivenDescriptors = {},
+): Promise<readonly Listener[]> {
   const listeners: Listener[] = [];
   try {
-    for (const config of configs) listeners.push(await bindListener(config));
+    for (const config of configs)
+      listeners.push(adoptListener(config, given) ?? (await bindListener(config)));
     const failures = await beginListening(listeners);
     for (const [index, code] of failures) {
       const address = listeners[index]?.bound.address;
@@ -90,19 +102,29 @@ export async function openListeners(configs: readonly SocketConfig[]): Promise<r
   }
 }
 
+/** The socket that was given for this one; undefined if there is none. */
+function adoptListener(config: SocketConfig, given: GivenDescriptors): Listener | undefined {
+  const { name, accept, backlog, inherit } = config;
+  const fd = inherit === undefined ? undefined : given[inherit];
+  if (fd === undefined) return undefined;
+  const { handle, address } = adoptDescriptor(config, fd);
+  return new Listener({ name, address }, accept, backlog, handle, 'giver');
+}
+
 /** Binds one socket, which does not listen yet. Throws as {@link openListeners} does. */
 export async function bindListener(config: SocketConfig): Promise<Listener> {
-  const { name, target, accept, backlog, isForCommands } = config;
+  const { name, target, accept, backlog } = config;
+  const owner = config.isForCommands ? 'commands' : 'arbiter';
   if ('path' in target) {
     await freeUnixPath(target.path);
     const handle = bindUnixFile(target.path, target);
     if (typeof handle === 'string') throw addressError(handle, target.path);
-    return new Listener({ name, address: { path: target.path } }, accept, backlog, handle, isForCommands);
+    return new Listener({ name, address: { path: target.path } }, accept, backlog, handle, owner);
   }
   const handle = bindTcp(await resolveHost(target.host), target.port);
   if (typeof handle === 'string') throw addressError(handle, formatHostPort(target.host, target.port));
   const address = { host: target.host, port: boundPortOf(handle) };
-  return new Listener({ name, address }, accept, backlog, handle, isForCommands);
+  return new Listener({ name, address }, accept, backlog, handle, owner);
 }
 
 async function resolveHost(host: string): Promise<string> {
@@ -126,6 +148,7 @@ function addressError(code: string, address: string): ServeError {
   const why: Record<string, string> = {
     EADDRNOTAVAIL: 'this machine does not have that address',
     EACCES: 'this user may not bind it',
+    EINVAL: 'the descriptor that was given for it cannot listen',
     EAFNOSUPPORT: 'this machine does not speak that address family',
   };
   return new ServeError('address_unavailable', `cannot listen on ${address}: ${why[code] ?? code} (${code})`);

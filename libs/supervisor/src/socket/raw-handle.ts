@@ -20,7 +20,7 @@ export interface RawServerHandle extends RawHandle {
 
 interface NetInternals {
   _createServerHandle?(
-    address: string,
+    address: string | null,
     port: number,
     addressType: number,
     fd: number | undefined,
@@ -51,10 +51,20 @@ export function boundPortOf(handle: RawServerHandle): number {
   return out.port ?? 0;
 }
 
-function createHandle(address: string, port: number, addressType: number): RawServerHandle | string {
+/** The handle of a descriptor that this process was given; returns the name of the system error if it is no socket. */
+export function openDescriptor(fd: number): RawServerHandle | string {
+  return createHandle(null, 0, -1, fd);
+}
+
+function createHandle(
+  address: string | null,
+  port: number,
+  addressType: number,
+  fd?: number,
+): RawServerHandle | string {
   const { _createServerHandle } = net as typeof net & NetInternals;
   if (_createServerHandle === undefined)
     throw new Error('this version of Node cannot bind without accepting');
-  const handle = _createServerHandle(address, port, addressType, undefined, 0);
+  const handle = _createServerHandle(address, port, addressType, fd, 0);
   return typeof handle === 'number' ? getSystemErrorName(handle) : handle;
 }
