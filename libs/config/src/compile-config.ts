@@ -45,10 +45,9 @@ export interface CompileFacts {
 export function compileRunnerServerConfig(
   options: RunnerServerOptions,
   environment: Environment,
-  facts: Pick<CompileFacts, 'isInContainer'> = {},
+  { isInContainer: isInside = isInContainer(environment) }: Pick<CompileFacts, 'isInContainer'> = {},
 ): RunnerServerConfig {
-  const weak = weakDefaults(environment, facts);
-  const values = readValues<RunnerServerOptions>(runnerServerFields, options, environment, weak);
+  const values = readValues<RunnerServerOptions>(runnerServerFields, options, environment);
   if (values.runnerName === undefined) {
     throw new ServeError(
       'invalid_option',
@@ -57,7 +56,7 @@ export function compileRunnerServerConfig(
     );
   }
   return deepFreeze({
-    ...toServerConfig(values, environment),
+    ...toServerConfig(values, { environment, isInside }),
     runnerName: values.runnerName,
     port: values.port,
     timeoutMs: values.timeout === undefined ? undefined : toMs(values.timeout),
@@ -68,16 +67,11 @@ export function compileRunnerServerConfig(
 export function compileHttpServerConfig(
   options: HttpServerOptions,
   environment: Environment,
-  { cpus = countCpus(), ...facts }: CompileFacts = {},
+  facts: CompileFacts = {},
 ): HttpServerConfig {
-  const values = readValues<HttpServerOptions>(
-    httpServerFields,
-    options,
-    environment,
-    weakDefaults(environment, facts),
-  );
+  const values = readValues<HttpServerOptions>(httpServerFields, options, environment, facts.defaults);
   return deepFreeze({
-    ...toHttpConfig(values, { cpus, environment }),
+    ...toHttpConfig(values, toEdgeFacts(environment, facts)),
     runnerMap: readRunnerMap(values.runnerMap, environment),
   });
 }
@@ -86,16 +80,11 @@ export function compileHttpServerConfig(
 export function compileGrpcServerConfig(
   options: GrpcServerOptions,
   environment: Environment,
-  { cpus = countCpus(), ...facts }: CompileFacts = {},
+  facts: CompileFacts = {},
 ): GrpcServerConfig {
-  const values = readValues<GrpcServerOptions>(
-    grpcServerFields,
-    options,
-    environment,
-    weakDefaults(environment, facts),
-  );
+  const values = readValues<GrpcServerOptions>(grpcServerFields, options, environment, facts.defaults);
   return deepFreeze({
-    ...toGrpcConfig(values, { cpus, environment }),
+    ...toGrpcConfig(values, toEdgeFacts(environment, facts)),
     runnerMap: readRunnerMap(values.runnerMap, environment),
   });
 }
@@ -104,30 +93,34 @@ export function compileGrpcServerConfig(
 export function compileServeConfig(
   options: ServeOptions,
   environment: Environment,
-  { cpus = countCpus(), ...weak }: CompileFacts = {},
+  { defaults, ...given }: CompileFacts = {},
 ): ServeConfig {
-  const values = readValues<ServeOptions>(serveFields, options, environment, weakDefaults(environment, weak));
+  const values = readValues<ServeOptions>(serveFields, options, environment, defaults);
   const { grpc, grpcPort: port, ...shared } = values;
-  const facts = { cpus, environment };
+  const facts = toEdgeFacts(environment, given);
   return deepFreeze({
     http: { ...toHttpConfig(shared, facts), runnerMap: {} },
     grpc: grpc ? { ...toGrpcConfig({ ...shared, port }, facts), runnerMap: {} } : undefined,
   });
 }
 
-/** Who is started again from outside need not try for ever. */
-function weakDefaults(
-  environment: Environment,
-  { defaults, isInContainer: isInside = isInContainer(environment) }: CompileFacts,
-): PortDefaults & Pick<ServerConfig, 'onCrashLoop'> {
-  return { ...defaults, onCrashLoop: isInside ? 'stop' : 'keep' };
-}
-
 type WithoutMap<V> = Omit<V, 'runnerMap'>;
 
-interface EdgeFacts {
-  readonly cpus: number;
+/** What else a server's configuration is made from. */
+interface ServerFacts {
   readonly environment: Environment;
+  readonly isInside: boolean;
+}
+
+interface EdgeFacts extends ServerFacts {
+  readonly cpus: number;
+}
+
+function toEdgeFacts(
+  environment: Environment,
+  { cpus = countCpus(), isInContainer: isInside = isInContainer(environment) }: CompileFacts,
+): EdgeFacts {
+  return { environment, cpus, isInside };
 }
 
 function toHttpConfig(
@@ -172,14 +165,16 @@ function toEdgeConfig(
   facts: EdgeFacts,
 ): Omit<EdgeConfig, 'runnerMap' | 'ssl'> {
   return {
-    ...toServerConfig(values, facts.environment),
+    ...toServerConfig(values, facts),
     port: known(values.port),
     apiWorkers: values.apiWorkers ?? (known(values.reload) ? 1 : facts.cpus),
     timeoutMs: toMs(known(values.timeout)),
   };
 }
 
-function toServerConfig(values: Values<CommonOptions>, environment: Environment): ServerConfig {
+function toServerConfig(values: Values<CommonOptions>, { environment, isInside }: ServerFacts): ServerConfig {
+  // Who is started again from outside need not try for ever; code that is being worked on may crash for a while.
+  const onCrashLoop = isInside && !known(values.reload) ? 'stop' : 'keep';
   return {
     bentoIdentifier: known(values.bentoIdentifier),
     workingDir: values.workingDir,
@@ -187,7 +182,7 @@ function toServerConfig(values: Values<CommonOptions>, environment: Environment)
     backlog: known(values.backlog),
     graceMs: toMs(known(values.timeoutGracefulShutdown)),
     lameDuckMs: toMs(known(values.timeoutLameDuck)),
-    onCrashLoop: known(values.onCrashLoop),
+    onCrashLoop: values.onCrashLoop ?? onCrashLoop,
     log: { level: known(values.logLevel), format: known(values.logFormat), access: known(values.accessLog) },
     control: compileControlSocket(values.controlSocket, environment),
     reload: known(values.reload),

@@ -31,4 +31,6 @@ test('a server in a container ends at a crash loop, so that it is started again;
   expect(compileHttpServerConfig({ onCrashLoop: 'keep' }, {}, inContainer).onCrashLoop).toBe('keep');
   expect(compileHttpServerConfig({}, { BENTOTS_ON_CRASH_LOOP: 'stop' }, elsewhere).onCrashLoop).toBe('stop');
   expect(compileRunnerServerConfig({ runnerName: 'a' }, {}, elsewhere).onCrashLoop).toBe('keep');
+  // Code that is being worked on may crash for a while.
+  expect(compileHttpServerConfig({ reload: true }, {}, inContainer).onCrashLoop).toBe('keep');
 });

@@ -12,12 +12,9 @@ export const NODE_ARGS: readonly string[] = ['--enable-source-maps'];
 /** Started in this order, stopped in the reverse: an edge drains while its runners still answer. */
 export const PRIORITY = { runner: 0, edge: 10 } as const;
 
-/**
- * What development adds to a watcher: a process that waits to be the next, so that changed code answers soon, and patience
- * with code that crashes, as it is being worked on.
- */
-export function planDevelopment(reload: boolean): Pick<WatcherSpec, 'spare' | 'restart'> {
-  return reload ? { spare: true, restart: { onCrashLoop: 'keep' } } : {};
+/** What development adds to a watcher: a process that waits to be the next, so that changed code answers soon. */
+export function planDevelopment(reload: boolean): Pick<WatcherSpec, 'spare'> {
+  return reload ? { spare: true } : {};
 }
 
 /** Worker data as JSON: what is undefined is left out. */
