@@ -21,11 +21,17 @@ export class Server {
   readonly ended: Promise<Ended>;
   output = '';
 
-  constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  /** `fds` are handed to it as descriptors 3, 4, … */
+  constructor(
+    program: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    fds: readonly number[] = [],
+  ) {
     this.#child = spawn(program, args, {
       cwd: workspace,
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...fds],
     });
     const collect = (chunk: Buffer): void => void (this.output += chunk.toString());
     this.#child.stdout?.on('data', collect);
@@ -98,6 +104,13 @@ const running = new Set<Server>();
 /** Starts `bentots ARGS…`, as a user types it in the workspace. */
 export function startCommand(args: readonly string[], env: NodeJS.ProcessEnv = {}): Server {
   return new Server(process.execPath, [bentots, ...args], env);
+}
+
+/** Starts `bentots ARGS…` as systemd does for a socket unit: only the process itself knows what LISTEN_PID is. */
+export function startActivated(args: readonly string[], names: string, fds: readonly number[]): Server {
+  const script = 'LISTEN_PID=$$ exec "$0" "$@"';
+  const env = { LISTEN_FDS: String(fds.length), LISTEN_FDNAMES: names };
+  return new Server('/bin/sh', ['-c', script, process.execPath, bentots, ...args], env, fds);
 }
 
 /** Runs `bentots ARGS…` to its end. */
