@@ -1,5 +1,4 @@
-import { writeFileSync } from 'node:fs';
-import { mkdtempSync, existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -123,6 +122,23 @@ describe('a command', () => {
     const tree = await Tree.start(shellPlan('', { command: './mine', cwd: folder }));
     expect((await tree.ask('status')).watchers[0]?.state).toBe('active');
   });
+});
+
+test('an entry gets its stopSignal beside the message, and drains', async () => {
+  const file = join(folder, 'entry.log');
+  const entry = fixture('identity-worker.mjs');
+  const watcher: WatcherSpec = {
+    name: 'entry',
+    entry,
+    numProcesses: 1,
+    stopSignal: 'SIGUSR2',
+    output: { file },
+  };
+  const tree = await Tree.start({ name: 'test', sockets: [{ name: 'http' }], watchers: [watcher] });
+  tree.kill('SIGTERM');
+  expect(await tree.exited).toBe(0);
+  expect(readFileSync(file, 'utf8').split('\n').sort()).toEqual(['', 'drained', 'told SIGUSR2']);
+  expect(await tree.event('worker-exited')).toMatchObject({ code: 0, expected: true });
 });
 
 describe('what a command started', () => {

@@ -1,8 +1,10 @@
-import { existsSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { socketPath } from '../../test/tree.js';
 import type { SocketConfig } from '../plan.js';
+import { formatBoundAddress } from './bound-socket.js';
 import { type Listener, openListeners } from './listener.js';
 import { bindUnix, type RawHandle } from './raw-handle.js';
 
@@ -79,6 +81,12 @@ describe('openListeners', () => {
     }
   });
 
+  test('port 0 of IPv6 is a free port, written as in a URL', async () => {
+    const [listener] = await open(tcp('::1'));
+    const address = listener?.bound.address ?? { path: '' };
+    expect(formatBoundAddress(address)).toMatch(/^\[::1\]:[1-9]\d*$/);
+  });
+
   test('a port in use is refused by address, and the other sockets are closed again', async () => {
     const server = await occupy({ port: 0, host: '127.0.0.1' });
     const { port } = server.address() as net.AddressInfo;
@@ -113,6 +121,29 @@ describe('openListeners', () => {
     expect(statSync(first).mode & 0o777).toBe(0o600);
     expect(statSync(second).mode & 0o777).toBe(0o660);
   });
+
+  test.skipIf(process.getuid?.() !== 0)('a unix socket has the owner that was asked for', async () => {
+    const [path, other] = [socketPath(), socketPath()];
+    const owned = (target: string, uid: number | undefined, gid: number | undefined): SocketConfig => ({
+      ...unix(target),
+      target: { path: target, mode: 0o660, uid, gid },
+    });
+    await open(owned(path, 1234, 2345), { ...owned(other, undefined, 2345), name: 'group' });
+    expect(statSync(path)).toMatchObject({ uid: 1234, gid: 2345 });
+    expect(statSync(path).mode & 0o777).toBe(0o660);
+    expect(statSync(other)).toMatchObject({ uid: 0, gid: 2345 });
+  });
+
+  test.skipIf(process.getuid?.() === 0)(
+    'an owner that may not be given is refused, and no file stays',
+    async () => {
+      const path = socketPath();
+      const target = { path, mode: 0o600, uid: 0, gid: undefined };
+      const failure = open({ ...unix(path), target });
+      await expect(failure).rejects.toThrow(`unix socket '${path}' cannot be given user 0`);
+      expect(readdirSync(dirname(path))).toEqual([]);
+    },
+  );
 
   test('a unix socket that somebody listens on is left alone', async () => {
     const path = socketPath();
