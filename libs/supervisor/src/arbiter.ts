@@ -62,11 +62,14 @@ export class Arbiter implements WatcherHost {
     });
     this.#control = new ControlServer(this.#plan.control, this);
     this.#hurry = this.#plan.hurry;
+    const tellHealth = (): void => {
+      for (const watcher of this.#watchers) watcher.tell(this.health);
+    };
     this.#lameDuck = new LameDuck(this.#plan.lameDuckMs, () => {
       this.#states.setState('lame-duck');
-      this.#tellHealth();
+      tellHealth();
     });
-    this.#crashLoops = new CrashLoops(this.#plan.watchers, () => this.#tellHealth());
+    this.#crashLoops = new CrashLoops(this.#plan.watchers, tellHealth);
     if (options.metrics !== undefined) {
       this.#metrics = new MetricsHub(options.metrics, () => this.#processes('ready'));
     }
@@ -216,7 +219,6 @@ export class Arbiter implements WatcherHost {
 
   async #start(): Promise<readonly BoundSocket[]> {
     process.once('exit', this.#onProcessExit);
-    // As long as this process lives, not only the tree: process 1 has nobody else.
     reapAsProcess1((message) => this.emit({ type: 'warning', message }));
     try {
       this.#opening = this.#open();
@@ -253,10 +255,6 @@ export class Arbiter implements WatcherHost {
     });
     this.#upkeep = new TreeUpkeep(this.#watchers, (message) => this.emit({ type: 'warning', message }));
     for (const socket of this.sockets) this.emit({ type: 'socket-bound', socket });
-  }
-
-  #tellHealth(): void {
-    for (const watcher of this.#watchers) watcher.tell(this.health);
   }
 
   #beginHurry(): void {
