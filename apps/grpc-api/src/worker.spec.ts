@@ -36,6 +36,13 @@ describe('workers of a service without runners', () => {
     expect((await fetch(`${tree.metricsUrl}/nothing`)).status).toBe(404);
   });
 
+  test('are replaced after the calls that they may serve', async () => {
+    const tree = await startTree('plain', 1, {}, { maxRequests: 3 });
+    const restarts = (): unknown => tree.arbiter.status().watchers[0]?.workers[0]?.restartsByReason;
+    for (let count = 0; count < 3; count += 1) await ask(tree.client(), 'who');
+    await expect.poll(restarts, { timeout: 15_000 }).toEqual({ 'max-requests': 1 });
+  });
+
   test('speak the version that they are told', async () => {
     const client = (await startTree('plain', 1, { protocolVersion: 'v1alpha1' })).client();
     expect(await client.check('bentoml.grpc.v1alpha1.BentoService')).toBe(ServingStatus.SERVING);

@@ -34,6 +34,14 @@ describe('workers of a service without runners', () => {
     await expect.poll(() => countOf(tree.url, 'who').catch(() => 0)).toBe(11);
   });
 
+  test('are replaced after the requests that they may serve', async () => {
+    const tree = await startTree('plain', 1, {}, 0, { maxRequests: 3 });
+    const first = await who(tree.url);
+    await expect.poll(async () => (await who(tree.url)).pid, { timeout: 15_000 }).not.toBe(first.pid);
+    const [watcher] = tree.arbiter.status().watchers;
+    expect(Object.keys(watcher?.workers[0]?.restartsByReason ?? {})).toEqual(['max-requests']);
+  });
+
   test('stopped with calls in flight, they lose none, and run every shutdown hook after the last', async () => {
     const tree = await startTree('plain', 2);
     const calls = [400, 500, 600, 700].map((ms) => post(`${tree.url}/slow`, ms));

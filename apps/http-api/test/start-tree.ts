@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HttpWorkerData } from '@bentots/config';
-import { Arbiter } from '@bentots/supervisor';
+import { Arbiter, type WatcherSpec } from '@bentots/supervisor';
 import { MergedMetrics } from '@bentots/telemetry';
 import { onTestFinished } from 'vitest';
 
@@ -24,6 +24,7 @@ export async function startTree(
   workers: number,
   data: Partial<HttpWorkerData> = {},
   lameDuckMs = 0,
+  limits: Pick<WatcherSpec, 'maxRequests'> = {},
 ): Promise<StartedTree> {
   const folder = await mkdtemp(join(tmpdir(), 'bentots-http-'));
   const file = join(folder, 'notes');
@@ -48,6 +49,7 @@ export async function startTree(
     data: JSON.parse(JSON.stringify(full)),
     env: { NOTES: file },
     graceMs: 10_000,
+    ...limits,
   };
   const plan = {
     name: `test:${service}`,

@@ -23,6 +23,19 @@ async function batchesSoFar(client: ClientConnection): Promise<unknown> {
   return numbersOf(await client.call('batches', []));
 }
 
+test('a runner worker is replaced after the calls that it may serve', async () => {
+  const tree = await new RunnerTree('gated', {}, 0, { maxRequests: 2 }).start();
+  try {
+    const client = await tree.client();
+    await batchesSoFar(client);
+    await batchesSoFar(client);
+    const reasons = (): unknown => tree.worker?.restartsByReason;
+    await expect.poll(reasons, { timeout: 15_000 }).toEqual({ 'max-requests': 1 });
+  } finally {
+    await tree.stop();
+  }
+});
+
 describe('a runner worker at its gate', () => {
   let tree: RunnerTree;
   let client: ClientConnection;

@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { RunnerWorkerData } from '@bentots/config';
 import { ClientConnection } from '@bentots/runner-wire';
-import { Arbiter, type Plan, type StopReport } from '@bentots/supervisor';
+import { Arbiter, type Plan, type StopReport, type TreeStatus, type WatcherSpec } from '@bentots/supervisor';
 import { MergedMetrics, parseSnapshot } from '@bentots/telemetry';
+
+type Limits = Pick<WatcherSpec, 'maxRequests'>;
 
 /** A runner's processes, as a plan of the start functions would run them, from this app's built worker. */
 export class RunnerTree {
@@ -12,9 +14,9 @@ export class RunnerTree {
   readonly #clients: ClientConnection[] = [];
   #port = 0;
 
-  constructor(runnerName: string, data: Partial<RunnerWorkerData> = {}, lameDuckMs = 0) {
+  constructor(runnerName: string, data: Partial<RunnerWorkerData> = {}, lameDuckMs = 0, limits: Limits = {}) {
     const metrics = new MergedMetrics();
-    this.#arbiter = new Arbiter(planOf(runnerName, data, lameDuckMs), {
+    this.#arbiter = new Arbiter(planOf(runnerName, data, lameDuckMs, limits), {
       metrics: {
         update: (source, snapshot) => metrics.update(source, parseSnapshot(snapshot)),
         retire: (source) => metrics.retire(source),
@@ -61,6 +63,11 @@ export class RunnerTree {
     void this.#arbiter.stop();
   }
 
+  /** The first worker, as the arbiter sees it. */
+  get worker(): TreeStatus['watchers'][number]['workers'][number] | undefined {
+    return this.#arbiter.status().watchers[0]?.workers[0];
+  }
+
   async stop(): Promise<StopReport> {
     await this.#arbiter.stop();
     for (const client of this.#clients) client.destroy();
@@ -68,7 +75,12 @@ export class RunnerTree {
   }
 }
 
-function planOf(runnerName: string, more: Partial<RunnerWorkerData>, lameDuckMs: number): Plan {
+function planOf(
+  runnerName: string,
+  more: Partial<RunnerWorkerData>,
+  lameDuckMs: number,
+  limits: Limits,
+): Plan {
   const data = {
     target: {
       identifier: 'service.ts:svc',
@@ -93,6 +105,7 @@ function planOf(runnerName: string, more: Partial<RunnerWorkerData>, lameDuckMs:
         sockets: ['runner'],
         data: JSON.parse(JSON.stringify(data)),
         graceMs: data.graceMs,
+        ...limits,
       },
     ],
   };
