@@ -287,15 +287,17 @@ export class Arbiter implements WatcherHost {
     this.#lameDuck.skip();
     if (!this.#states.is('new')) this.#states.setState('stopping');
     await this.#opening?.catch(() => undefined);
+    this.#upkeep?.stop();
+    this.#commands.close(new ServeError('unavailable', `the tree '${this.#plan.name}' is stopping`));
     for (const group of [...this.#groups()].reverse()) {
       await Promise.all(group.map((watcher) => watcher.stop(() => this.#closeSocketsOf(watcher))));
     }
-    this.#upkeep?.stop();
     this.#closeAll();
     await this.outputs.close();
     this.#crashLoops.close();
     process.off('exit', this.#onProcessExit);
     this.#states.setState(['asked', 'forced'].includes(this.#report.reason) ? 'stopped' : 'failed');
+    await this.#commands.answered();
     this.#control.close();
     this.#resolveDone(this.#report);
   }

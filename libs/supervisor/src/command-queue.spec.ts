@@ -1,3 +1,4 @@
+import { ServeError } from '@bentots/errors';
 import { expect, test } from 'vitest';
 import { CommandQueue } from './command-queue.js';
 
@@ -24,4 +25,20 @@ test('commands run one after the other, in the order of asking, and a failed one
   }
   expect((await results).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   expect(log).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
+});
+
+test('closed, it refuses those that wait and all that come, and the one that runs goes on', async () => {
+  const queue = new CommandQueue();
+  const gate: { open: () => void } = { open: () => undefined };
+  const running = queue.run(() => new Promise<void>((resolve) => (gate.open = resolve)));
+  const ran: string[] = [];
+  const waiting = queue.run(async () => void ran.push('waiting'));
+  await Promise.resolve();
+  queue.close(new ServeError('unavailable', 'it is over'));
+  await expect(waiting).rejects.toThrow('it is over');
+  await expect(queue.run(async () => void ran.push('late'))).rejects.toThrow('it is over');
+  expect(() => queue.throwIfClosed()).toThrow('it is over');
+  gate.open();
+  await running;
+  expect(ran).toEqual([]);
 });

@@ -74,6 +74,21 @@ describe('decideRestart', () => {
     );
   });
 
+  test('it is a crash loop exactly when more than the limit lie within the window, however they are spread', () => {
+    const short = { ...policy, maxCrashes: 3, windowMs: 1000 };
+    fc.assert(
+      fc.property(fc.array(fc.nat(600), { minLength: 1, maxLength: 30 }), (gaps) => {
+        const times = gaps.map((_, index) => gaps.slice(0, index + 1).reduce((sum, gap) => sum + gap, 0));
+        times.reduce<readonly Crash[]>((past, atMs, index) => {
+          const decision = decideRestart(short, past, { atMs, readyForMs: 0 }, middle);
+          const within = times.slice(0, index + 1).filter((time) => atMs - time < short.windowMs);
+          expect(decision.isCrashLoop).toBe(within.length > short.maxCrashes);
+          return decision.past;
+        }, []);
+      }),
+    );
+  });
+
   test('jitter moves a delay by no more than its fraction', () => {
     const past = [{ atMs: 0, readyForMs: 0 }];
     const delays = [0, 0.5, 1].map(

@@ -3,7 +3,11 @@ import { CommandQueue } from './command-queue.js';
 import { MAX_PROCESSES } from './compile-watcher.js';
 import { compilePlan, type Plan, type PlanConfig } from './plan.js';
 import { checkReplan } from './replan.js';
+import { within } from './within.js';
 import type { Watcher } from './watcher.js';
+
+/** How long the end of a tree waits for commands that were interrupted. */
+const ANSWER_LIMIT_MS = 1000;
 
 /** What commands need from their arbiter. */
 export interface CommandHost {
@@ -23,6 +27,7 @@ export interface CommandHost {
  */
 export class TreeCommands {
   readonly #reloads = new CommandQueue();
+  readonly #running = new Set<Promise<unknown>>();
   /** Reloads that have not begun yet, by watcher; asked again, they are the same wish. */
   readonly #waiting = new Map<string | undefined, Promise<void>>();
   #plan: PlanConfig;
@@ -34,7 +39,54 @@ export class TreeCommands {
     this.#plan = plan;
   }
 
-  async reload(name?: string): Promise<void> {
+  /** The tree is being stopped: what waits is refused, and so is what comes; what runs is cut short by the stopping. */
+  close(error: ServeError): void {
+    this.#reloads.close(error);
+    for (const watcher of this.host.watchers()) watcher.refuseCommands(error);
+  }
+
+  /** Resolves when every command has its answer; bounded, as the making of a new plan cannot be cut short. */
+  async answered(): Promise<void> {
+    if (this.#running.size === 0) return;
+    await within(ANSWER_LIMIT_MS, Promise.allSettled(this.#running));
+    // Whoever asked passes the answer on: that takes a turn, or a few, before the tree is called ended.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  reload(name?: string): Promise<void> {
+    return this.#track(this.#queueReload(name));
+  }
+
+  restart(name?: string, workerId?: number): Promise<void> {
+    return this.#track(this.#restart(name, workerId));
+  }
+
+  setNumProcesses(name: string, count: number): Promise<number> {
+    return this.#track(this.#resize(name, () => count));
+  }
+
+  changeNumProcesses(name: string, by: number): Promise<number> {
+    return this.#track(this.#resize(name, (current) => current + by));
+  }
+
+  /** A watcher that cannot have so many stays as it is. */
+  changeAll(by: 1 | -1): Promise<void> {
+    return this.#track(this.#changeAll(by));
+  }
+
+  signal(signal: NodeJS.Signals, name?: string, workerId?: number): number {
+    const counts = this.#pick(name).map((watcher) => watcher.signal(signal, workerId));
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  #track<T>(command: Promise<T>): Promise<T> {
+    this.#running.add(command);
+    const done = (): void => void this.#running.delete(command);
+    command.then(done, done);
+    return command;
+  }
+
+  async #queueReload(name: string | undefined): Promise<void> {
     await this.host.whenRunning();
     const watchers = this.#pick(name);
     const waiting = this.#waiting.get(name);
@@ -48,39 +100,23 @@ export class TreeCommands {
     return mine;
   }
 
-  async restart(name?: string, workerId?: number): Promise<void> {
+  async #restart(name: string | undefined, workerId: number | undefined): Promise<void> {
     await this.host.whenRunning();
     for (const watcher of this.#pick(name)) await watcher.restart(workerId);
   }
 
-  async setNumProcesses(name: string, count: number): Promise<number> {
+  async #resize(name: string, count: (current: number) => number): Promise<number> {
     await this.host.whenRunning();
     const watcher = this.#find(name);
-    return watcher.resize(() => checkCount(watcher, count));
+    return watcher.resize((current) => checkCount(watcher, count(current)));
   }
 
-  async changeNumProcesses(name: string, by: number): Promise<number> {
+  async #changeAll(by: 1 | -1): Promise<void> {
     await this.host.whenRunning();
-    const watcher = this.#find(name);
-    return watcher.resize((current) => checkCount(watcher, current + by));
-  }
-
-  /** A watcher that cannot have so many stays as it is. */
-  async changeAll(by: 1 | -1): Promise<void> {
-    await this.host.whenRunning();
-    const changes = this.host
-      .watchers()
-      .map((watcher) =>
-        watcher.resize((current) =>
-          refusalOf(watcher, current + by) === undefined ? current + by : current,
-        ),
-      );
-    await Promise.all(changes);
-  }
-
-  signal(signal: NodeJS.Signals, name?: string, workerId?: number): number {
-    const counts = this.#pick(name).map((watcher) => watcher.signal(signal, workerId));
-    return counts.reduce((sum, count) => sum + count, 0);
+    const change = (watcher: Watcher, current: number): number =>
+      refusalOf(watcher, current + by) === undefined ? current + by : current;
+    const watchers = this.host.watchers();
+    await Promise.all(watchers.map((watcher) => watcher.resize((current) => change(watcher, current))));
   }
 
   /** Each in its own queue. What was reloaded before a failure keeps its new configuration. */

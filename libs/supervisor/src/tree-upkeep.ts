@@ -15,6 +15,7 @@ interface Care {
 export class TreeUpkeep {
   readonly #cares: readonly Care[];
   #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
 
   /** `warn` tells operators what could not be done, and why. */
   constructor(
@@ -44,6 +45,7 @@ export class TreeUpkeep {
   }
 
   stop(): void {
+    this.#isOver = true;
     clearInterval(this.#timer);
   }
 
@@ -58,7 +60,7 @@ export class TreeUpkeep {
       await watcher.replaceProcess(process, reason);
     } catch (error) {
       const what = `${process.name} stays over its limit (${reason}), its successor failed`;
-      if (!watcher.isStopping) this.warn(`${what}: ${String(error)}`);
+      if (!this.#isOver) this.warn(`${what}: ${String(error)}`);
       throw error;
     }
   }
@@ -79,7 +81,7 @@ export class TreeUpkeep {
           await watcher.resize((current) => (current === from ? to : current));
         } catch (error) {
           const what = `watcher '${watcher.name}' stays at ${from} workers, scaling to ${to} failed`;
-          if (!watcher.isStopping) this.warn(`${what}: ${String(error)}`);
+          if (!this.#isOver) this.warn(`${what}: ${String(error)}`);
         }
       },
     });

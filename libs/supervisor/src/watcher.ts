@@ -82,10 +82,6 @@ export class Watcher implements SlotHost {
       this.#slots.map((slot) => slot.state),
     );
   }
-  /** Whether it was told to stop, or was not started yet. */
-  get isStopping(): boolean {
-    return this.#asked === 'stop';
-  }
   /** Every process that is not gone yet. */
   get processes(): readonly WorkerProcess[] {
     return this.slots.flatMap((slot) => slot.processes);
@@ -94,7 +90,7 @@ export class Watcher implements SlotHost {
   /** Starts all workers together; resolves when all are ready, rejects with the error of the first that fails. */
   start(): Promise<void> {
     this.#asked = 'start';
-    return this.#command(async () => {
+    return this.#queue.run(async () => {
       await Promise.all(this.#slots.map((slot) => slot.start()));
     });
   }
@@ -119,9 +115,12 @@ export class Watcher implements SlotHost {
    * changed. Stops at the first whose successor fails, and throws its error; those that were not replaced keep theirs.
    */
   reload(config: WatcherConfig = this.#config): Promise<void> {
-    return this.#command(async () => {
+    return this.#queue.run(async () => {
       const count = config.numProcesses === this.#config.numProcesses ? undefined : config.numProcesses;
-      for (const slot of this.#slots.slice(0, count)) await slot.replace('reload', config);
+      for (const slot of this.#slots.slice(0, count)) {
+        this.#queue.throwIfClosed();
+        await slot.replace('reload', config);
+      }
       this.#config = config;
       if (count !== undefined) await this.#resize(count);
     });
@@ -129,9 +128,12 @@ export class Watcher implements SlotHost {
 
   /** Stops and starts the worker of this number, or one after the other; ends at the first that does not get ready. */
   restart(workerId?: number): Promise<void> {
-    return this.#command(async () => {
+    return this.#queue.run(async () => {
       const slots = workerId === undefined ? this.#slots : [this.#slotOf(workerId)];
-      for (const slot of slots) await slot.restart();
+      for (const slot of slots) {
+        this.#queue.throwIfClosed();
+        await slot.restart();
+      }
     });
   }
 
@@ -140,7 +142,7 @@ export class Watcher implements SlotHost {
    * this command comes; resolves to their number. If one does not get ready, all new ones end and its error is thrown.
    */
   resize(decide: (current: number) => number): Promise<number> {
-    return this.#command(async () => {
+    return this.#queue.run(async () => {
       await this.#resize(decide(this.#slots.length));
       return this.#slots.length;
     });
@@ -148,10 +150,15 @@ export class Watcher implements SlotHost {
 
   /** Replaces a process, if it is still there and ready when the turn of this command comes. */
   replaceProcess(process: WorkerProcess, reason: RecycleReason): Promise<void> {
-    return this.#command(async () => {
+    return this.#queue.run(async () => {
       const slot = this.#slots.find(({ current }) => current === process);
       if (process.state === 'ready') await slot?.replace(reason);
     });
+  }
+
+  /** The tree is being stopped, though this watcher's turn may come later: `error` is what commands get from now on. */
+  refuseCommands(error: ServeError): void {
+    this.#queue.close(error);
   }
 
   /** Sends a signal to the processes of one worker number or of all; says how many got it. */
@@ -233,16 +240,6 @@ export class Watcher implements SlotHost {
 
   onCrashLoop(error: ServeError): void {
     this.host.onCrashLoop(error);
-  }
-
-  /** Runs a command when its turn has come, unless the tree is being stopped by then. */
-  #command<T>(command: () => Promise<T>): Promise<T> {
-    return this.#queue.run(() => {
-      if (this.isStopping) {
-        throw new ServeError('unavailable', `watcher '${this.name}' is stopping and takes no commands`);
-      }
-      return command();
-    });
   }
 
   async #resize(count: number): Promise<void> {

@@ -145,6 +145,7 @@ export class Tree {
         else reject(new Error(JSON.stringify(message.error)));
       };
       this.#onMessage.add(take);
+      void this.exited.then(() => reject(new Error('the tree ended without an answer')));
       this.child.send({ ask: question, args, id });
     });
   }
