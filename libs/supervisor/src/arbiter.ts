@@ -5,6 +5,7 @@ import { ControlServer } from './control/control-server.js';
 import { CrashLoops } from './crash-loops.js';
 import type { SupervisorEvent } from './events.js';
 import type { TreeHealth, WorkerMessage } from './ipc.js';
+import { groupByPriority } from './group-by-priority.js';
 import { LameDuck } from './lame-duck.js';
 import { MetricsHub } from './metrics-hub.js';
 import { compilePlan, type Plan, type PlanConfig } from './plan.js';
@@ -74,7 +75,7 @@ export class Arbiter implements WatcherHost {
       this.#metrics = new MetricsHub(options.metrics, () => this.#processes('ready'));
     }
     this.#commands = new TreeCommands(this.#plan, {
-      watchers: () => this.#groups().flat(),
+      watchers: () => groupByPriority(this.#watchers).flat(),
       whenRunning: () => this.#whenRunning(),
       whileReloading: (work) => this.#whileReloading(work),
       replan: options.replan,
@@ -223,7 +224,7 @@ export class Arbiter implements WatcherHost {
     try {
       this.#opening = this.#open();
       await this.#opening;
-      for (const group of this.#groups()) {
+      for (const group of groupByPriority(this.#watchers)) {
         this.#throwIfStopping();
         await Promise.all(group.map((watcher) => watcher.start()));
       }
@@ -268,14 +269,6 @@ export class Arbiter implements WatcherHost {
     throw new ServeError('cancelled', 'the server was stopped before it was ready');
   }
 
-  /** Watchers of the same priority, in the order of starting. */
-  #groups(): readonly (readonly Watcher[])[] {
-    const priorities = [...new Set(this.#watchers.map(({ config }) => config.priority))].sort(
-      (a, b) => a - b,
-    );
-    return priorities.map((priority) => this.#watchers.filter(({ config }) => config.priority === priority));
-  }
-
   /** The only way to the end. The first report counts, unless somebody lost patience. */
   #end(report: StopReport): Promise<void> {
     this.#stopping ??= this.#stopAll(report);
@@ -289,7 +282,7 @@ export class Arbiter implements WatcherHost {
     await this.#opening?.catch(() => undefined);
     this.#upkeep?.stop();
     this.#commands.close(new ServeError('unavailable', `the tree '${this.#plan.name}' is stopping`));
-    for (const group of [...this.#groups()].reverse()) {
+    for (const group of [...groupByPriority(this.#watchers)].reverse()) {
       await Promise.all(group.map((watcher) => watcher.stop(() => this.#closeSocketsOf(watcher))));
     }
     this.#closeAll();

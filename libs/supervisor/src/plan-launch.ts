@@ -4,7 +4,7 @@ import { inheritedEnvironment } from './process/inherited-environment.js';
 import type { Launch } from './process/launch.js';
 import type { Outputs } from './process/output-sinks.js';
 import { rollLimits } from './recycle.js';
-import type { Seat } from './slot.js';
+import type { Seat } from './slot-host.js';
 import type { Listener } from './socket/listener.js';
 import type { OwnedFile } from './socket/unix-path.js';
 

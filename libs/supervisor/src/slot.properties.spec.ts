@@ -105,7 +105,7 @@ describe('a worker number, whatever is asked of it and whatever happens', () => 
           await take(fake, one);
           checkNow(fake);
         }
-        if (end === 'stop') fake.slot.beginStop(0);
+        if (end === 'stop') fake.slot.beginStop(0, false);
         else if (end === 'force') fake.slot.force();
         else {
           // The watcher gives this command; until its turn comes, processes get ready as they do.

@@ -4,48 +4,15 @@ import type { WorkerMessage } from './ipc.js';
 import type { JsonValue, WatcherConfig } from './plan.js';
 import type { ProcessExit, ProcessListener, WorkerProcess } from './process/worker-process.js';
 import { type Crash, decideRestart, type RestartPolicy } from './restart-policy.js';
+import type { SlotHost, SlotProcess } from './slot-host.js';
 import { SpareSeat } from './spare-seat.js';
-import { type ProcessState, StateBox, WORKER_MOVES, type WorkerState } from './states.js';
+import { StateBox, WORKER_MOVES, type WorkerState } from './states.js';
 
 /**
  * A worker that ended cleanly on somebody else's signal is replaced only after this time: most likely the whole tree is
  * being stopped from outside, leaves first, and our own signal is on its way.
  */
 export const HOLD_MS = 500;
-
-/** What a slot knows of a process; tests bring their own. */
-export interface SlotProcess extends WorkerRef {
-  readonly state: ProcessState;
-  readonly name: string;
-  readonly startTookMs: number;
-  /** Whether it waits to be told who it is. */
-  readonly isSpare: boolean;
-  drain(graceMs: number, hurry?: boolean): void;
-  kill(reason: KillReason): void;
-}
-
-/** What a process is started for. */
-export interface Seat {
-  readonly workerId: number;
-  readonly generation: number;
-  readonly config: WatcherConfig;
-  readonly isSpare: boolean;
-}
-
-/** What a slot needs from its watcher. */
-export interface SlotHost<P = WorkerProcess> {
-  /** Starts a process; a spare waits until it is employed. */
-  spawn(seat: Seat, listener: ProcessListener<P>): P;
-  /** Makes a spare the worker of its seat. False if it was spawned for something else, or is on its way out. */
-  employ(spare: P, seat: Seat): boolean;
-  emit(event: SupervisorEvent): void;
-  onMessage(process: P, message: WorkerMessage): void;
-  onReady(process: P): void;
-  onGone(process: P): void;
-  onCrashLoop(error: ServeError): void;
-  /** Drains one process while the tree goes on; resolves when it is gone. */
-  retire(process: P): Promise<void>;
-}
 
 /** The process that a command waits for, and what becomes of the slot's configuration when it is ready. */
 interface Awaited<P> {

@@ -3,7 +3,8 @@ import { CommandQueue } from '../src/command-queue.js';
 import type { ExitReason, KillReason, SupervisorEvent } from '../src/events.js';
 import { compilePlan, type WatcherConfig, type WatcherSpec } from '../src/plan.js';
 import type { ProcessListener } from '../src/process/worker-process.js';
-import { type Seat, Slot, type SlotHost, type SlotProcess } from '../src/slot.js';
+import { Slot } from '../src/slot.js';
+import type { Seat, SlotHost, SlotProcess } from '../src/slot-host.js';
 import { PROCESS_MOVES, type ProcessState, StateBox } from '../src/states.js';
 
 /** A checked configuration for a slot that runs no program. */
@@ -145,7 +146,7 @@ export class FakeSlot implements SlotHost<FakeProcess> {
     // So are parcels.
   }
   onCrashLoop(): void {
-    queueMicrotask(() => this.slot.beginStop(0));
+    queueMicrotask(() => this.slot.beginStop(0, false));
   }
 
   retire(process: FakeProcess): Promise<void> {
