@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { OwnedFile } from '../socket/unix-path.js';
 import { REMOVE_FILES_SOURCE } from './lifeline.js';
+import { trySpawn } from './try-spawn.js';
 
 /**
  * Stands beside a program that knows nothing of lifelines: a shell that waits until its standard input ends, which it
@@ -27,15 +28,20 @@ export function guardGroup(pid: number, files: readonly OwnedFile[]): () => void
     if (isDismissed) return;
     const args = [String(pid), process.execPath, REMOVE_FILES_SOURCE, JSON.stringify(files)];
     // In a session of its own, for Ctrl-C and the kill of our own group must not end it before us.
-    guard = spawn('/bin/sh', ['-c', GUARD, 'guard', ...args], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      detached: true,
-      env: {},
-    });
+    guard = trySpawn(() =>
+      spawn('/bin/sh', ['-c', GUARD, 'guard', ...args], {
+        stdio: ['pipe', 'ignore', 'ignore'],
+        detached: true,
+        env: {},
+      }),
+    );
     guard.stdin?.on('error', () => undefined);
-    guard.on('error', () => undefined);
-    guard.once('exit', () => setTimeout(start, REPLACE_MS).unref());
-    guard.unref();
+    const replace = (): unknown => setTimeout(start, REPLACE_MS).unref();
+    guard.once('exit', replace);
+    guard.once('error', () => {
+      if (guard.pid === undefined) replace();
+    });
+    if (guard.pid !== undefined) guard.unref();
   };
   start();
   return () => {

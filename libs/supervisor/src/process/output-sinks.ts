@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { Readable } from 'node:stream';
 import type { OutputConfig } from '../plan.js';
 import { copyLines } from './copy-lines.js';
 import { FileSink, type FileTarget, type LineSink, StandardSink } from './line-sink.js';
@@ -55,8 +56,9 @@ export async function drainOutput(
   sinks: OutputSinks | undefined,
 ): Promise<void> {
   if (sinks === undefined) return;
-  await Promise.all([
-    stdout === null ? undefined : copyLines(stdout, sinks.stdout, sinks.prefix),
-    stderr === null ? undefined : copyLines(stderr, sinks.stderr, sinks.prefix),
-  ]);
+  const copy = async (from: unknown, to: LineSink): Promise<void> => {
+    // A process that could not be started has none.
+    if (from instanceof Readable) await copyLines(from, to, sinks.prefix);
+  };
+  await Promise.all([copy(stdout, sinks.stdout), copy(stderr, sinks.stderr)]);
 }

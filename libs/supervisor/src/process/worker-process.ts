@@ -1,5 +1,4 @@
 import type { ChildProcess, SendHandle } from 'node:child_process';
-import { Socket } from 'node:net';
 import { ServeError } from '@bentots/errors';
 import type { ExitReason, KillReason } from '../events.js';
 import { type ArbiterMessage, type Beat, isWorkerMessage, type WorkerMessage } from '../ipc.js';
@@ -7,7 +6,7 @@ import type { JsonValue } from '../plan.js';
 import type { RecycleLimits } from '../recycle.js';
 import type { RawHandle } from '../socket/raw-handle.js';
 import { PROCESS_MOVES, type ProcessState, StateBox } from '../states.js';
-import { within } from '../within.js';
+import { awaitLastWords } from './last-words.js';
 import { killGroup } from './kill-group.js';
 import { isSpawnedAlike, type Launch } from './launch.js';
 import { drainOutput } from './output-sinks.js';
@@ -42,12 +41,6 @@ export interface ProcessListener<P = WorkerProcess> {
   /** The last thing that is said about a process; all its messages came before. */
   onExit(process: P, exit: ProcessExit): void;
 }
-
-/** An exit is not reported before the channel's last messages were read; this bounds the wait. */
-const CHANNEL_LIMIT_MS = 200;
-
-/** The same for what it printed; longer only if somebody outside its group holds the pipe, or nobody reads ours. */
-const OUTPUT_LIMIT_MS = 1000;
 
 /** A worker that is not ready has nothing to finish; it may be deep in the loading of a model. */
 const UNREADY_GRACE_MS = 2000;
@@ -310,7 +303,7 @@ export class WorkerProcess {
     killGroup(this.pid, 'SIGKILL');
     clearTimeout(this.#readyTimer);
     const exit = this.#describeExit(code, signal);
-    await Promise.all([this.#channelClosed(), this.#outputRead()]);
+    await awaitLastWords(this.#child, this.#printed);
     this.#states.setState('exited');
     this.#resolveUnlistened();
     this.listener.onExit(this, { ...exit, error: this.#error ?? exit.error });
@@ -337,24 +330,5 @@ export class WorkerProcess {
     if (asked) return 'asked';
     if (left) return 'left';
     return code === 0 ? 'ended' : 'crashed';
-  }
-
-  #channelClosed(): Promise<void> {
-    if (!this.#child.connected) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, CHANNEL_LIMIT_MS);
-      this.#child.once('disconnect', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
-
-  async #outputRead(): Promise<void> {
-    if (await within(OUTPUT_LIMIT_MS, this.#printed)) return;
-    // It is read on, but nobody waits for it.
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      if (stream instanceof Socket) stream.unref();
-    }
   }
 }
