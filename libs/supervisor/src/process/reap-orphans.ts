@@ -18,6 +18,7 @@ export function reapAsProcess1(warn: (message: string) => void): void {
 
 async function reapOrphans(): Promise<void> {
   // An optional package, loaded only where it is needed: the system call is all that Node lacks.
+  // eslint-disable-next-line @nx/enforce-module-boundaries -- the rule does not read optionalDependencies
   const { default: koffi } = await import('koffi');
   const waitpid = koffi.load(null).func('int waitpid(int pid, void *status, int options)');
   const reaper = new Reaper((pid) => void waitpid(pid, null, WNOHANG));
