@@ -4,7 +4,7 @@ import { startCommand } from './start-tree.js';
 export interface RecoverySample {
   readonly watcher: string;
   readonly workerId: number;
-  /** 1 for its first crash, answered at once; 2 for the next, answered after a delay. */
+  /** 1 for its first crash, 2 for the next, which is answered after a delay when it comes within 30 s of being ready. */
   readonly crash: number;
   /** From the kill until its arbiter said that it ended. */
   readonly noticedMs: number;
