@@ -137,6 +137,21 @@ describe('a server that starts', () => {
     expect((await server.ready).url).toMatch(/^http:\/\/\[::1\]:\d+$/);
   });
 
+  test('the code of the service never runs in the process of the arbiter, not for the plan either', async () => {
+    const log = join(temporary, 'loaded.log');
+    vi.stubEnv('LOAD_LOG', log);
+    await keep(startHttpServer({ ...common, runnerMap })).ready;
+    const pids = readFileSync(log, 'utf8').trim().split('\n').map(Number);
+    expect(pids.length).toBeGreaterThan(0);
+    expect(pids).not.toContain(process.pid);
+  });
+
+  test('a service that kills its process while it is loaded is told, and harms nobody', async () => {
+    vi.stubEnv('LOAD_KILLS', 'yes');
+    const failure = await failureOf(startHttpServer({ ...common, runnerMap }).ready);
+    expect(failure.message).toContain('SIGKILL');
+  });
+
   test('the deployment hook runs once per tree, and not for a dry run', async () => {
     const log = join(temporary, 'deploy.log');
     writeFileSync(log, '');

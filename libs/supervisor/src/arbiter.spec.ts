@@ -79,6 +79,27 @@ describe('start', () => {
     },
   );
 
+  test('the kernel queues as many clients as the backlog says, also after workers have begun to accept', async () => {
+    const path = socketPath();
+    const tree = await Tree.start(httpPlan({}, { path, backlog: 2 }));
+    for (const pid of await tree.pids()) process.kill(pid, 'SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const clients: net.Socket[] = [];
+    const connect = (): Promise<string> =>
+      new Promise((resolve) => {
+        const client = net.connect({ path }, () => resolve('queued'));
+        client.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
+        clients.push(client);
+      });
+    // Linux queues one more than it is told.
+    const outcomes = await Promise.all(Array.from({ length: 6 }, connect));
+    expect(outcomes.filter((outcome) => outcome === 'queued')).toHaveLength(3);
+    for (const client of clients) client.destroy();
+    for (const pid of await tree.pids()) process.kill(pid, 'SIGCONT');
+    tree.kill('SIGTERM');
+    expect(await tree.exited).toBe(0);
+  });
+
   test('a port in use is told by address, before any worker starts', async () => {
     const server = net.createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));

@@ -83,7 +83,8 @@ export class ServedSockets {
 function listenOn(server: net.Server, fd: number, backlog: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ fd, backlog }, () => {
+    // Not as an option: with a descriptor Node reads only the argument, and this call would set 511.
+    server.listen({ fd }, backlog, () => {
       server.off('error', reject);
       resolve();
     });

@@ -6,7 +6,7 @@ const FIRST_FD = 3;
 
 /**
  * Calls listen(2) on each descriptor and ends before its event loop could accept. Runs in a process of its own: in this
- * one, libuv would go on to accept.
+ * one, libuv would go on to accept. Beside a descriptor Node takes the backlog only as an argument of its own.
  */
 const LISTEN_SOURCE = `
 const net = require('net'), backlogs = JSON.parse(process.argv[1]), failures = {};
@@ -15,7 +15,7 @@ const count = () => { if (--left === 0) { require('fs').writeSync(1, JSON.string
 backlogs.forEach((backlog, i) => net.createServer()
   .once('listening', count)
   .once('error', (error) => { failures[i] = error.code; count(); })
-  .listen({ fd: ${FIRST_FD} + i, backlog }));`;
+  .listen({ fd: ${FIRST_FD} + i }, backlog));`;
 
 /**
  * Makes bound sockets listen, so that clients queue in the kernel from now on, without accepting here.

@@ -108,6 +108,20 @@ describe('openListeners', () => {
     await expect(failure).rejects.toThrow(message);
   });
 
+  test('the kernel queues as many clients as the backlog says', async () => {
+    const path = socketPath();
+    await open({ ...unix(path), backlog: 2 });
+    const connect = (): Promise<string> =>
+      new Promise((resolve) => {
+        const socket = net.connect({ path });
+        socket.once('connect', () => resolve('queued'));
+        socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
+      });
+    // Linux queues one more than it is told.
+    const outcomes = await Promise.all(Array.from({ length: 6 }, connect));
+    expect(outcomes.filter((outcome) => outcome === 'queued')).toHaveLength(3);
+  });
+
   test('a path of 107 bytes works', async () => {
     const path = `/tmp/${String(process.pid).padEnd(102, 'x')}`;
     const [listener] = await open(unix(path));

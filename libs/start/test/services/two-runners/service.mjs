@@ -13,6 +13,8 @@ const near = createRunner(Idle, { name: 'near' });
 const far = createRunner(Idle, { name: 'far', workers: 2 });
 const inside = createRunner(Idle, { name: 'inside', embedded: true });
 
+if (process.env.LOAD_LOG) appendFileSync(process.env.LOAD_LOG, `${process.pid}\n`);
+if (process.env.LOAD_KILLS) process.kill(process.pid, 'SIGKILL');
 console.log('the module of the service prints');
 
 export const svc = new Service('two-runners', { version: '1.0', runners: [near, far, inside] })
