@@ -155,7 +155,7 @@ describe('the edges', () => {
       name: 'http-api:linear',
       lameDuckMs: 2500,
       sockets: [
-        { name: 'http', inherit: 'http', host: '127.0.0.1', port: 0, backlog: 2048, accept: 'shared' },
+        { name: 'http', inherit: 'http', host: '127.0.0.1', port: 0, backlog: 2048, accept: 'balanced' },
       ],
       watchers: [
         {

@@ -30,7 +30,7 @@ export interface Topology {
 }
 
 const linear = ['serve', 'examples/linear', '--api-workers', '2', '--grpc-port', '0'];
-const swapped: EdgeAccept = { http: 'balanced', grpc: 'shared' };
+const swapped: EdgeAccept = { http: 'shared', grpc: 'shared' };
 const streamWorker = fileURLToPath(new URL('./stream-worker.ts', import.meta.url));
 
 /** Everything that is disturbed: the command as it is, the same with the other ways of accepting, and streams. */

@@ -16,7 +16,7 @@ const workspace = fileOf('../../../..');
 export type EdgeAccept = Readonly<Record<'http' | 'grpc', AcceptMode>>;
 
 /** As the commands do it. */
-export const asShipped: EdgeAccept = { http: 'shared', grpc: 'balanced' };
+export const asShipped: EdgeAccept = { http: 'balanced', grpc: 'balanced' };
 
 /** Ports that nobody has, and a line for everything that happens but the requests. */
 const common = ['--port', '0', '--verbose', '--no-access-log'];
