@@ -98,15 +98,19 @@ export class SoakTree {
     return true;
   }
 
-  /** Asks one worker to end, as a foreign hand would, once all are ready; excuses nothing. */
+  /** Asks one worker to end, as a foreign hand would, once all are ready; excuses nothing that is lost. */
   stopWorker(at: number): boolean {
     const slot = this.#pickSlot(at);
     return this.#gently('stop worker', async () => {
       const pid = this.#pidOf(slot);
       if (pid === undefined) return;
       const from = this.server.output.length;
+      // It is the only one: until the next is ready its callers wait, but not for ever.
+      const isRunner = slot.watcher.startsWith('runner:');
+      const down = isRunner ? this.excuse('runner down', [this.spec.name, ...this.spec.feeds]) : undefined;
       process.kill(pid, 'SIGTERM');
       await this.#until(linesOf(slot, 'is ready'), from);
+      if (down !== undefined) down.untilMs = performance.now();
     });
   }
 
