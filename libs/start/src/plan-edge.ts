@@ -50,7 +50,9 @@ export function planHttpEdge(facts: EdgeFacts<HttpServerConfig>): EdgePlan {
   };
   const { host, port, backlog } = config;
   return {
-    sockets: [{ name: EDGE_SOCKETS.http, inherit: EDGE_SOCKETS.http, host, port, backlog, accept: 'balanced' }],
+    sockets: [
+      { name: EDGE_SOCKETS.http, inherit: EDGE_SOCKETS.http, host, port, backlog, accept: 'balanced' },
+    ],
     watchers: [
       {
         ...planEdgeWatcher('http_api', facts, data),
