@@ -94,6 +94,18 @@ export function addLimitFlags(command: Command, kind: 'runner' | 'edge' | 'http'
       'stop: end with exit code 8; keep: try on, not ready (default: stop in a container, else keep) ' +
         '[BENTOTS_ON_CRASH_LOOP]',
     ),
+    number(
+      '--max-requests <n>',
+      'replace a worker after so many, up to a tenth less at random (default: no limit) [BENTOTS_MAX_REQUESTS]',
+    ),
+    number(
+      '--max-worker-age <s>',
+      'replace a worker after so many seconds, up to a tenth less (default: no limit) [BENTOTS_MAX_WORKER_AGE]',
+    ),
+    number(
+      '--max-worker-memory <MiB>',
+      'replace a worker that holds more memory (default: no limit) [BENTOTS_MAX_WORKER_MEMORY]',
+    ),
     ...(kind === 'http' ? createHttpLimits() : []),
   ]);
 }

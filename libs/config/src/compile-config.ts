@@ -183,6 +183,11 @@ function toServerConfig(values: Values<CommonOptions>, { environment, isInside }
     graceMs: toMs(known(values.timeoutGracefulShutdown)),
     lameDuckMs: toMs(known(values.timeoutLameDuck)),
     onCrashLoop: values.onCrashLoop ?? onCrashLoop,
+    recycle: {
+      ...(values.maxRequests !== undefined && { maxRequests: values.maxRequests }),
+      ...(values.maxWorkerAge !== undefined && { maxAgeMs: Math.ceil(toMs(values.maxWorkerAge)) }),
+      ...(values.maxWorkerMemory !== undefined && { maxRssBytes: values.maxWorkerMemory * 1024 ** 2 }),
+    },
     log: { level: known(values.logLevel), format: known(values.logFormat), access: known(values.accessLog) },
     control: compileControlSocket(values.controlSocket, environment),
     reload: known(values.reload),

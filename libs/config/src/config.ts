@@ -48,6 +48,13 @@ export interface CorsConfig {
 /** Where the control socket is: a file, or one named after the server in the first of the folders that can be used. */
 export type ControlSocketConfig = { readonly path: string } | { readonly folders: readonly string[] };
 
+/** When a worker that is well is replaced; what is absent is no limit. */
+export interface RecycleLimits {
+  readonly maxRequests?: number;
+  readonly maxAgeMs?: number;
+  readonly maxRssBytes?: number;
+}
+
 /** What all servers have. */
 export interface ServerConfig {
   readonly bentoIdentifier: string;
@@ -61,6 +68,8 @@ export interface ServerConfig {
   readonly lameDuckMs: number;
   /** What becomes of the server when a worker crashes again and again. */
   readonly onCrashLoop: 'stop' | 'keep';
+  /** When a worker that is well is replaced. */
+  readonly recycle: RecycleLimits;
   readonly log: LogConfig;
   /** Undefined: none. */
   readonly control: ControlSocketConfig | undefined;

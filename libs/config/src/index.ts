@@ -33,6 +33,7 @@ export type {
   GrpcServerConfig,
   HttpServerConfig,
   LogConfig,
+  RecycleLimits,
   MetricsConfig,
   RunnerServerConfig,
   ServeConfig,

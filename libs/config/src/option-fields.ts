@@ -52,6 +52,9 @@ const commonFields: Fields<Omit<CommonOptions, 'port' | 'timeout'>> = {
   timeoutGracefulShutdown: secondsField({ env: 'BENTOTS_TIMEOUT_GRACEFUL_SHUTDOWN', initial: 30 }),
   timeoutLameDuck: delayField({ env: 'BENTOTS_TIMEOUT_LAME_DUCK', initial: 0 }),
   onCrashLoop: choiceField(['stop', 'keep'], { env: 'BENTOTS_ON_CRASH_LOOP' }),
+  maxRequests: integerField(1, MANY, { env: 'BENTOTS_MAX_REQUESTS' }),
+  maxWorkerAge: secondsField({ env: 'BENTOTS_MAX_WORKER_AGE' }),
+  maxWorkerMemory: integerField(1, 2 ** 31 - 1, { env: 'BENTOTS_MAX_WORKER_MEMORY' }),
   logLevel: choiceField(['debug', 'info', 'warn', 'error', 'silent'], {
     env: 'BENTOTS_LOG_LEVEL',
     initial: 'info',

@@ -36,6 +36,12 @@ export interface CommonOptions {
    * says so. @default 'stop' in a container, which is started again from outside; elsewhere 'keep'
    */
   readonly onCrashLoop?: 'stop' | 'keep' | undefined;
+  /** A worker is replaced, without a lost request, after so many (up to a tenth less, at random). @default no limit */
+  readonly maxRequests?: number | undefined;
+  /** A worker is replaced after so many seconds (up to a tenth less, at random). @default no limit */
+  readonly maxWorkerAge?: number | undefined;
+  /** A worker that holds more memory than so many MiB is replaced. @default no limit */
+  readonly maxWorkerMemory?: number | undefined;
   /** @default 'info' */
   readonly logLevel?: LogLevel | undefined;
   /** Lines for people, or one JSON object a line. @default 'text' */

@@ -290,8 +290,9 @@ describe('planServe', () => {
   });
 });
 
-test('what the options say about the end of a server holds for its whole tree', () => {
-  const said = { timeoutLameDuck: 3, onCrashLoop: 'keep' } as const;
+test('what the options say about the end of workers and server holds for its whole tree', () => {
+  const limits = { maxRequests: 100, maxWorkerAge: 60, maxWorkerMemory: 1 };
+  const said = { timeoutLameDuck: 3, onCrashLoop: 'keep', ...limits } as const;
   const config = compileServeConfig(said, {}, { cpus: 2 });
   const entries = { runner: '/runner.js', http: '/http.js', grpc: '/grpc.js' };
   const plan = planServe({ config, target, service, entries, runtimeDir: '/run/x', machine });
@@ -301,5 +302,7 @@ test('what the options say about the end of a server holds for its whole tree', 
   for (const { lameDuckMs, watchers } of [plan, grpc, runnerPlan('matmul', said)]) {
     expect(lameDuckMs).toBe(3000);
     expect(new Set(watchers.map((watcher) => watcher.restart?.onCrashLoop))).toEqual(new Set(['keep']));
+    for (const watcher of watchers)
+      expect(watcher).toMatchObject({ maxRequests: 100, maxAgeMs: 60_000, maxRssBytes: 1_048_576 });
   }
 });
