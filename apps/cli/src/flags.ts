@@ -106,6 +106,10 @@ export function addLimitFlags(command: Command, kind: 'runner' | 'edge' | 'http'
       '--max-worker-memory <MiB>',
       'replace a worker that holds more memory (default: no limit) [BENTOTS_MAX_WORKER_MEMORY]',
     ),
+    number(
+      '--max-workers <n>',
+      'under load start up to so many workers of each kind (default: no scaling) [BENTOTS_MAX_WORKERS]',
+    ),
     ...(kind === 'http' ? createHttpLimits() : []),
   ]);
 }

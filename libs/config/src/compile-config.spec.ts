@@ -141,6 +141,7 @@ describe('precedence', () => {
     ['BENTOTS_ON_CRASH_LOOP', 'keep', { onCrashLoop: 'keep' }],
     ['BENTOTS_MAX_REQUESTS', '1000', { recycle: { maxRequests: 1000 } }],
     ['BENTOTS_MAX_WORKER_AGE', '3600', { recycle: { maxAgeMs: 3_600_000 } }],
+    ['BENTOTS_MAX_WORKERS', '8', { maxWorkers: 8 }],
     ['BENTOTS_MAX_WORKER_MEMORY', '512', { recycle: { maxRssBytes: 536_870_912 } }],
     ['BENTOTS_API_WORKERS', '3', { apiWorkers: 3 }],
     ['BENTOTS_RELOAD', 'true', { reload: true, apiWorkers: 1 }],

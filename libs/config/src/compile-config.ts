@@ -188,6 +188,7 @@ function toServerConfig(values: Values<CommonOptions>, { environment, isInside }
       ...(values.maxWorkerAge !== undefined && { maxAgeMs: Math.ceil(toMs(values.maxWorkerAge)) }),
       ...(values.maxWorkerMemory !== undefined && { maxRssBytes: values.maxWorkerMemory * 1024 ** 2 }),
     },
+    maxWorkers: values.maxWorkers,
     log: { level: known(values.logLevel), format: known(values.logFormat), access: known(values.accessLog) },
     control: compileControlSocket(values.controlSocket, environment),
     reload: known(values.reload),

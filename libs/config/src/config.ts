@@ -70,6 +70,8 @@ export interface ServerConfig {
   readonly onCrashLoop: 'stop' | 'keep';
   /** When a worker that is well is replaced. */
   readonly recycle: RecycleLimits;
+  /** Up to how many workers there may be under load; undefined: as many as planned. */
+  readonly maxWorkers: number | undefined;
   readonly log: LogConfig;
   /** Undefined: none. */
   readonly control: ControlSocketConfig | undefined;

@@ -55,6 +55,7 @@ const commonFields: Fields<Omit<CommonOptions, 'port' | 'timeout'>> = {
   maxRequests: integerField(1, MANY, { env: 'BENTOTS_MAX_REQUESTS' }),
   maxWorkerAge: secondsField({ env: 'BENTOTS_MAX_WORKER_AGE' }),
   maxWorkerMemory: integerField(1, 2 ** 31 - 1, { env: 'BENTOTS_MAX_WORKER_MEMORY' }),
+  maxWorkers: integerField(1, 1024, { env: 'BENTOTS_MAX_WORKERS' }),
   logLevel: choiceField(['debug', 'info', 'warn', 'error', 'silent'], {
     env: 'BENTOTS_LOG_LEVEL',
     initial: 'info',

@@ -42,6 +42,11 @@ export interface CommonOptions {
   readonly maxWorkerAge?: number | undefined;
   /** A worker that holds more memory than so many MiB is replaced. @default no limit */
   readonly maxWorkerMemory?: number | undefined;
+  /**
+   * Under load there may be up to so many workers of each kind, and again as few as planned when it is over.
+   * @default no scaling
+   */
+  readonly maxWorkers?: number | undefined;
   /** @default 'info' */
   readonly logLevel?: LogLevel | undefined;
   /** Lines for people, or one JSON object a line. @default 'text' */

@@ -291,7 +291,7 @@ describe('planServe', () => {
 });
 
 test('what the options say about the end of workers and server holds for its whole tree', () => {
-  const limits = { maxRequests: 100, maxWorkerAge: 60, maxWorkerMemory: 1 };
+  const limits = { maxRequests: 100, maxWorkerAge: 60, maxWorkerMemory: 1, maxWorkers: 3 };
   const said = { timeoutLameDuck: 3, onCrashLoop: 'keep', ...limits } as const;
   const config = compileServeConfig(said, {}, { cpus: 2 });
   const entries = { runner: '/runner.js', http: '/http.js', grpc: '/grpc.js' };
@@ -302,7 +302,10 @@ test('what the options say about the end of workers and server holds for its who
   for (const { lameDuckMs, watchers } of [plan, grpc, runnerPlan('matmul', said)]) {
     expect(lameDuckMs).toBe(3000);
     expect(new Set(watchers.map((watcher) => watcher.restart?.onCrashLoop))).toEqual(new Set(['keep']));
-    for (const watcher of watchers)
+    for (const watcher of watchers) {
+      const { numProcesses: min } = watcher;
+      expect(watcher.scaling).toEqual(min < 3 ? { min, max: 3, maxQueueDelayMs: 250 } : undefined);
       expect(watcher).toMatchObject({ maxRequests: 100, maxAgeMs: 60_000, maxRssBytes: 1_048_576 });
+    }
   }
 });
