@@ -152,6 +152,43 @@ describe('SIGHUP', () => {
     expect(await answerOf(url)).toBe('two');
   });
 
+  test('a changed file of the runner map leads to other runners', async () => {
+    const one = await ServiceFolder.create({ 'service.ts': withRunners('one', { a: 1 }) });
+    const two = await ServiceFolder.create({ 'service.ts': withRunners('two', { a: 1 }) });
+    const [first, second] = await Promise.all(
+      [one, two].map(({ path }) => startServer(['start-runner-server', path, '--runner-name', 'a'])),
+    );
+    await one.write('runners.json', JSON.stringify({ a: first?.url }));
+    const args = ['start-http-server', one.path, '--runner-map', one.file('runners.json'), '--port', '0'];
+    const { server, url } = await startServer([...args, '--api-workers', '1']);
+    expect(await answerOf(url)).toBe('one');
+    await one.write('runners.json', JSON.stringify({ a: second?.url }));
+    expect(await answerOf(url)).toBe('one');
+    server.signal('SIGHUP');
+    await answers(url, 'two');
+  });
+
+  test('a changed bentofile.yaml leads to another service', async () => {
+    const folder = await ServiceFolder.create({
+      'one.ts': hello('one'),
+      'two.ts': hello('two'),
+      'bentofile.yaml': 'service: one.ts:svc\n',
+    });
+    const { server, url } = await startServer([
+      'serve',
+      folder.path,
+      '--no-grpc',
+      '--api-workers',
+      '1',
+      ...PORTS,
+    ]);
+    expect(await answerOf(url)).toBe('one');
+    await folder.write('bentofile.yaml', 'service: two.ts:svc\n');
+    expect(await answerOf(url)).toBe('one');
+    server.signal('SIGHUP');
+    await answers(url, 'two');
+  });
+
   test('a new certificate is shown to new connections; a broken one replaces nothing', async () => {
     const [first, second] = await Promise.all([createCertificate('first'), createCertificate('second')]);
     const folder = await ServiceFolder.create({
@@ -182,7 +219,9 @@ describe('--reload', () => {
       'hello.ts': hello('one'),
     });
     await folder.write('service.ts', "export { svc } from './hello.js';\n");
+    const startedAt = performance.now();
     const { server, url } = await startServer(['serve', folder.path, '--reload', ...PORTS]);
+    const startMs = performance.now() - startedAt;
     await server.printed(/Watching \S+/);
     expect(await answerOf(url)).toBe('one');
     expect(server.workers('http_api')).toHaveLength(1);
@@ -190,7 +229,9 @@ describe('--reload', () => {
     const waiting = await waitFor('two spares', () => server.pids().length >= 5 && server.pids());
 
     await folder.write('hello.ts', hello('two'));
-    await server.printed(/changed: hello\.ts → workers replaced in \d+ ms/);
+    const [, ms] = await server.printed(/changed: hello\.ts → workers replaced in (\d+) ms/);
+    // A second is what the user is promised. A loaded machine needs longer for everything: the start says how much.
+    expect(Number(ms)).toBeLessThan(1000 + startMs);
     expect(await answerOf(url)).toBe('two');
     expect(waiting).toEqual(expect.arrayContaining(server.workers('http_api')));
     expect(server.workers('http_api')).toHaveLength(1);
