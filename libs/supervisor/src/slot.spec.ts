@@ -50,6 +50,29 @@ describe('a worker that is killed', () => {
   });
 });
 
+describe('a worker whose successor does not get ready', () => {
+  test('is replaced by the one after: the successor is killed when its time is over', async () => {
+    // As long as a good worker may take on a slow machine.
+    const readyTimeoutMs = 6000;
+    const plan = httpPlan({ numProcesses: 1, readyTimeoutMs, data: { neverReadyGeneration: 2 } });
+    const tree = await Tree.start(plan);
+    const [first = 0] = await tree.pids();
+    process.kill(first, 'SIGKILL');
+    const stuck = await tree.event('worker-started', ({ generation }) => generation === 2);
+    const killed = await tree.event('worker-killed');
+    expect(killed).toMatchObject({ workerId: 1, pid: stuck.pid, reason: 'not ready in time' });
+    expect(tree.msBetween(stuck, killed)).toBeGreaterThan(readyTimeoutMs - 500);
+    const exit = await tree.event('worker-exited', ({ generation }) => generation === 2);
+    expect(exit).toMatchObject({ signal: 'SIGKILL', expected: false, reason: 'not ready in time' });
+    const ready = await tree.event('worker-ready', ({ generation }) => generation === 3);
+    expect(await ask(addressOf(tree))).toMatchObject({ workerId: 1, generation: 3, pid: ready.pid });
+    expect(isAlive(stuck.pid ?? 0)).toBe(false);
+    await end(tree);
+    const everReady = tree.events.filter((event) => event.type === 'worker-ready');
+    expect(everReady.map(({ generation }) => generation)).toEqual([1, 3]);
+  });
+});
+
 describe('a worker that is told to stop by somebody else', () => {
   test('finishes what it has, and is replaced half a second later', async () => {
     const tree = await Tree.start(httpPlan({ numProcesses: 1 }));

@@ -63,6 +63,7 @@ if (worker.workerId >= data.failFromWorker) {
 if (data.throwAtBoot) await worker.fail(new TypeError('no model at model.onnx'));
 if (data.exitAtBoot) process.exit(data.exitAtBoot);
 if (data.neverReady || worker.generation >= data.neverReadyFromGeneration) await sleep(1e6);
+if (worker.generation === data.neverReadyGeneration) await sleep(1e6);
 
 const server = data.secure ? https.createServer(data.secure, answer) : http.createServer(answer);
 if (data.snapshots) worker.snapshots(() => [{ name: 'served', value: served }]);
