@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
@@ -18,15 +19,31 @@ export interface Outcome {
 /** A user with a runtime directory of their own, so that other servers of this machine are not theirs. */
 export class Host {
   readonly runtimeDir = mkdtempSync(join(tmpdir(), 'bentots-ctl-'));
-  readonly #servers = new Set<ChildProcess>();
+  readonly #running = new Set<ChildProcess>();
+
+  get #env(): NodeJS.ProcessEnv {
+    const { runtimeDir } = this;
+    return { PATH: process.env['PATH'], XDG_RUNTIME_DIR: runtimeDir, TMPDIR: runtimeDir };
+  }
 
   /** Starts a command. */
   spawn(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-    const { runtimeDir } = this;
     return spawn(process.execPath, [bin, ...args], {
-      env: { PATH: process.env['PATH'], XDG_RUNTIME_DIR: runtimeDir, TMPDIR: runtimeDir, ...env },
+      env: { ...this.#env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+  }
+
+  /** Starts a command at a terminal of its own; what is written to its input are key presses. */
+  spawnAtTerminal(args: readonly string[]): ChildProcessByStdio<Writable, Readable, null> {
+    const words = [process.execPath, bin, ...args].map((word) => `'${word}'`);
+    const command = `stty rows 30 cols 120; exec ${words.join(' ')}`;
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], {
+      env: this.#env,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#running.add(terminal);
+    return terminal;
   }
 
   /** Runs a command to its end. */
@@ -41,7 +58,7 @@ export class Host {
   /** Starts a server, and waits until it is ready. */
   async serve(args: readonly string[]): Promise<ChildProcess> {
     const server = this.spawn(args);
-    this.#servers.add(server);
+    this.#running.add(server);
     server.stderr?.resume();
     await new Promise<void>((resolve, reject) => {
       server.stdout?.on('data', (data: Buffer) => {
@@ -54,10 +71,10 @@ export class Host {
 
   /** Ends what still runs. */
   async end(): Promise<void> {
-    for (const server of this.#servers) {
-      if (server.exitCode !== null || server.signalCode !== null) continue;
-      const exited = once(server, 'exit');
-      server.kill('SIGKILL');
+    for (const child of this.#running) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
       await exited;
     }
   }

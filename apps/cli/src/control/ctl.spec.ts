@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -118,6 +119,27 @@ describe('with one server', () => {
         code: 2,
         stderr: expect.stringMatching(/--interval is "often"; expected sec/),
       });
+    },
+  );
+
+  test(
+    'top draws again and again on a page of its own until q is pressed, which gives the terminal back',
+    { timeout: MANY_COMMANDS_MS },
+    async () => {
+      const top = host.spawnAtTerminal(['top', '--interval', '0.2']);
+      const ended = once(top, 'close');
+      let shown = '';
+      const words = (): string => stripVTControlCharacters(shown);
+      top.stdout.setEncoding('utf8').on('data', (chunk: string) => (shown += chunk));
+      await expect
+        .poll(() => words().match(/serve:linear {2}running/g)?.length ?? 0, { timeout: 60_000 })
+        .toBeGreaterThanOrEqual(2);
+      expect(shown.startsWith('\u001b[?1049h')).toBe(true);
+      expect(words()).toMatch(/http_api +1 +ready/);
+      expect(shown).not.toContain('\u001b[?1049l');
+      top.stdin.write('q');
+      expect(await ended).toEqual([0, null]);
+      expect(shown.endsWith('\u001b[?1049l')).toBe(true);
     },
   );
 
