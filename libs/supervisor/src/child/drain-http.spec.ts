@@ -135,12 +135,13 @@ describe('drainHttpServer', () => {
   });
 
   test('a loop that was busy reads what has arrived before it calls a connection quiet', async () => {
-    const tree = await Tree.start(httpPlan({ numProcesses: 1, data: { quietMs: 1000 } }));
+    // Quiet for long enough that a slow machine gets the loop busy meanwhile.
+    const tree = await Tree.start(httpPlan({ numProcesses: 1, graceMs: 30_000, data: { quietMs: 4000 } }));
     const [client, busy] = [new RawClient(tree.port), new RawClient(tree.port)];
     await client.request();
     tree.kill('SIGTERM');
     await eventually(() => isRefused(tree.port));
-    busy.socket.write('GET /block?ms=2500 HTTP/1.1\r\nHost: x\r\n\r\n');
+    busy.socket.write('GET /block?ms=6000 HTTP/1.1\r\nHost: x\r\n\r\n');
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(await client.request()).toMatch(/^HTTP\/1.1 200 .*connection: close/is);
     expect(await tree.exited).toBe(0);
@@ -171,7 +172,7 @@ describe('drainHttpServer', () => {
   });
 
   test('a request that does not end in time is given up before the worker is killed', async () => {
-    const tree = await Tree.start(httpPlan({ numProcesses: 1, graceMs: 1000 }));
+    const tree = await Tree.start(httpPlan({ numProcesses: 1, graceMs: 5000 }));
     const client = new RawClient(tree.port);
     client.socket.write('GET /?ms=60000 HTTP/1.1\r\nHost: x\r\n\r\n');
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -213,6 +214,7 @@ class RawClient {
     return new Promise((resolve, reject) => {
       this.socket.once('data', (data) => resolve(data.toString()));
       this.socket.once('error', reject);
+      this.socket.once('close', () => reject(new Error('the connection was closed without an answer')));
     });
   }
 }

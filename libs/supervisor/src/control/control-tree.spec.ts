@@ -236,6 +236,7 @@ describe('a client of a tree', () => {
     await expect(asked).rejects.toMatchObject({ code: 'unavailable' });
     await client.closed;
     await expect(client.request('status', {})).rejects.toMatchObject({ code: 'unavailable' });
+    await tree.exited;
     await expect(TreeClient.connect(path)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
