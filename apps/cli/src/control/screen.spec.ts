@@ -35,6 +35,14 @@ test('a page is drawn over the one before, as much as fits, again when the size 
   expect(shown()).toBe(LEAVE);
 });
 
+test('a terminal that does not know its height is shown everything', () => {
+  const { screen, shown } = openScreen(0);
+  shown();
+  screen.draw(['one', 'two']);
+  expect(shown()).toContain('two');
+  screen.close();
+});
+
 test('a process that ends gives it back, too', () => {
   const before = process.listeners('exit');
   const { screen, shown } = openScreen(2);

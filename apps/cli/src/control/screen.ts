@@ -26,7 +26,8 @@ export class Screen {
   draw(lines: readonly string[]): void {
     this.#lines = lines;
     if (!this.#isOpen) return;
-    const shown = lines.slice(0, this.terminal.rows).map((line) => line + ansi.eraseEndLine);
+    // Some terminals do not know their size and say 0.
+    const shown = lines.slice(0, this.terminal.rows || undefined).map((line) => line + ansi.eraseEndLine);
     this.terminal.write(ansi.cursorTo(0, 0) + shown.join('\n') + ansi.eraseDown);
   }
 
