@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Priority, RunnerTiming } from './runner-handle.js';
 
 /** What the calls made while one request is served have in common. */
 export interface CallContext {
@@ -8,6 +9,10 @@ export interface CallContext {
   readonly deadline: number | undefined;
   /** W3C trace context of the request. */
   readonly traceparent: string | undefined;
+  /** Priority of the calls that are made. @default 'normal' */
+  readonly priority?: Priority | undefined;
+  /** Told what each runner did for the calls that were made. */
+  readonly onTiming?: ((runner: string, method: string, timing: RunnerTiming) => void) | undefined;
 }
 
 const storage = new AsyncLocalStorage<CallContext>();

@@ -10,15 +10,28 @@ export interface MethodOverrides {
   /** In milliseconds. */
   readonly maxLatencyMs?: number;
   readonly idempotent?: boolean;
+  /** Calls, or batches, that one worker runs at once. */
+  readonly concurrency?: number;
 }
 
 /** A method's settings, and whether it streams. */
 export interface RunnerMethodSpec extends MethodSpec {
   /** True for `async *` methods. */
   readonly stream: boolean;
+  /** Calls, or batches, that one worker runs at once. */
+  readonly concurrency: number;
 }
 
-const OVERRIDABLE: readonly string[] = ['batchable', 'maxBatchSize', 'maxLatencyMs', 'idempotent'];
+const OVERRIDABLE: readonly string[] = [
+  'batchable',
+  'maxBatchSize',
+  'maxLatencyMs',
+  'idempotent',
+  'concurrency',
+];
+
+/** What waits for others leaves the thread free: a worker may have many of them, within reason. */
+const ASYNC_CONCURRENCY = 1024;
 
 /**
  * The methods that a class declares, with a runner's overrides, checked against what the class has.
@@ -74,7 +87,9 @@ function compileMethod(
   }
   const kind = Object.prototype.toString.call(body);
   const stream = kind === '[object AsyncGeneratorFunction]';
-  const compiled = { ...spec, ...overrides, stream };
+  const settings = { ...spec, ...overrides, stream };
+  const waits = stream || (kind === '[object AsyncFunction]' && !settings.batchable);
+  const compiled = { ...settings, concurrency: settings.concurrency ?? (waits ? ASYNC_CONCURRENCY : 1) };
   checkMethodSpec(where, compiled);
   if (kind === '[object GeneratorFunction]') {
     throw invalidService(`${where} is a synchronous generator; make it 'async *${name}' to stream`);

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
 
+import type { RunnerMethodSpec } from './compile-methods.js';
 import type { RunnerFacts } from './runner.js';
 import type { Service } from './service.js';
 
-/** A runner's method as plain data. */
-export interface MethodDescription {
+/** A runner's method as plain data: all that it takes to queue and batch its calls. */
+export interface MethodDescription extends RunnerMethodSpec {
   readonly name: string;
-  readonly batchable: boolean;
-  readonly maxBatchSize: number;
-  readonly stream: boolean;
 }
 
 /** A runner as plain data. */
@@ -72,11 +70,6 @@ function describeRunner(facts: RunnerFacts): RunnerDescription {
     workers: facts.workers,
     perWorkerEnv: facts.perWorkerEnv,
     timeoutMs: facts.timeoutMs ?? null,
-    methods: [...facts.methods].map(([name, { batchable, maxBatchSize, stream }]) => ({
-      name,
-      batchable,
-      maxBatchSize,
-      stream,
-    })),
+    methods: [...facts.methods].map(([name, spec]) => ({ name, ...spec })),
   };
 }

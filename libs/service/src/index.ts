@@ -41,7 +41,7 @@ export type { Api } from './api.js';
 export type { AnyRunner, RunnerDefinition, RunnerFacts } from './runner.js';
 export type { MethodNames } from './runnable.js';
 export type { RunnerMethodSpec } from './compile-methods.js';
-export type { HandleCallOptions, RunnerHandle } from './runner-handle.js';
+export type { HandleCallOptions, Priority, RunnerHandle, RunnerTiming } from './runner-handle.js';
 export type { CallContext } from './call-context.js';
 export type {
   Body,

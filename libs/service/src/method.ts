@@ -14,12 +14,20 @@ export interface MethodSpec {
   readonly maxLatencyMs: number;
   /** Whether running a call twice does no harm, so that it may be repeated after a broken connection. */
   readonly idempotent: boolean;
+  /** Calls, or batches, that one worker runs at once; undefined: what suits the kind of function. */
+  readonly concurrency?: number | undefined;
 }
 
 /** Options of {@link method}. */
 export interface MethodOptions {
   /** @default false */
   readonly idempotent?: boolean;
+  /**
+   * Calls, or batches, of this method that one worker runs at once. A function that computes without waiting gains
+   * nothing by more than one; a plain function that returns a promise may want more.
+   * @default 1 for plain functions and for batchable methods, 1024 for `async` ones
+   */
+  readonly concurrency?: number;
 }
 
 /** Options of {@link batchable}. */
@@ -34,14 +42,22 @@ export interface BatchableOptions extends MethodOptions {
 
 /** A method whose calls run one by one; a stream when it is an `async *` method. */
 export function method(options: MethodOptions = {}): MethodSpec {
-  return { ...batchable(), batchable: false, idempotent: options.idempotent ?? false };
+  return { ...batchable(options), batchable: false };
 }
 
 /** A method whose calls run together: its arguments and its result are batches with one row or more a call. */
 export function batchable(options: BatchableOptions = {}): MethodSpec {
   const { batchDim = 0, maxBatchSize = 100, maxLatencyMs = 60_000, idempotent = false } = options;
   const [inputBatchDim, outputBatchDim] = typeof batchDim === 'number' ? [batchDim, batchDim] : batchDim;
-  const spec = { batchable: true, inputBatchDim, outputBatchDim, maxBatchSize, maxLatencyMs, idempotent };
+  const spec: MethodSpec = {
+    batchable: true,
+    inputBatchDim,
+    outputBatchDim,
+    maxBatchSize,
+    maxLatencyMs,
+    idempotent,
+    concurrency: options.concurrency,
+  };
   checkMethodSpec('batchable()', spec);
   return Object.freeze(spec);
 }
@@ -52,4 +68,5 @@ export function checkMethodSpec(where: string, spec: MethodSpec): void {
   checkWholeNumber(`${where}: the output batch dimension`, spec.outputBatchDim, 0);
   checkWholeNumber(`${where}: maxBatchSize`, spec.maxBatchSize, 1);
   checkPositive(`${where}: maxLatencyMs`, spec.maxLatencyMs);
+  if (spec.concurrency !== undefined) checkWholeNumber(`${where}: concurrency`, spec.concurrency, 1);
 }

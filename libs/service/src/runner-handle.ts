@@ -1,5 +1,20 @@
 import type { RunnerValue } from './values.js';
 
+/** Which of the calls that wait are run first. */
+export type Priority = 'high' | 'normal' | 'low';
+
+/** What a runner did for one answer. */
+export interface RunnerTiming {
+  /** How long the call waited for a worker that is free. */
+  readonly queueMs: number;
+  /** How long it was held, while a worker was free, for others to join it. */
+  readonly batchMs: number;
+  /** How long the batch that it was in took. */
+  readonly inferMs: number;
+  /** Rows of that batch. */
+  readonly batchRows: number;
+}
+
 /** How one call is to be made. */
 export interface HandleCallOptions {
   /** Aborts the call. */
@@ -10,6 +25,10 @@ export interface HandleCallOptions {
   readonly traceparent?: string | undefined;
   /** Whether the call may be sent again after a broken connection. @default false */
   readonly idempotent?: boolean | undefined;
+  /** @default 'normal' */
+  readonly priority?: Priority | undefined;
+  /** Told once, before the answer, what the runner did; not by runners that live in this process. */
+  readonly onTiming?: ((timing: RunnerTiming) => void) | undefined;
 }
 
 /** A way to reach a runner: in this process, over a connection, or spread over many. All fail with ServeErrors only. */

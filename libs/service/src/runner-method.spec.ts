@@ -6,7 +6,7 @@ import { BoundMethod, type MethodTarget } from './runner-method.js';
 
 function bound(timeoutMs?: number): { handle: RecordingHandle; method: BoundMethod } {
   const handle = new RecordingHandle();
-  const target: MethodTarget = { timeoutMs, handle: () => handle };
+  const target: MethodTarget = { name: 'classifier', timeoutMs, handle: () => handle };
   return { handle, method: new BoundMethod(target, 'predict', false) };
 }
 
@@ -94,6 +94,17 @@ test('options add up, and leave the method that they were asked of as it was', a
 
 test('an idempotent method says so with each call', async () => {
   const handle = new RecordingHandle();
-  await new BoundMethod({ handle: () => handle }, 'read', true).with({ timeoutMs: 9 }).run();
+  await new BoundMethod({ name: 'reader', handle: () => handle }, 'read', true).with({ timeoutMs: 9 }).run();
   expect(handle.last?.options.idempotent).toBe(true);
+});
+
+test('the priority of the request goes along, and what the runner did comes back with the names of both', async () => {
+  const { handle, method } = bound();
+  const told: unknown[] = [];
+  const timing = { queueMs: 1, batchMs: 2, inferMs: 3, batchRows: 4 };
+  const facts: Partial<CallContext> = { priority: 'low', onTiming: (...all) => told.push(all) };
+  await runInCallContext(context(facts), () => method.run(1));
+  expect(handle.last?.options.priority).toBe('low');
+  handle.last?.options.onTiming?.(timing);
+  expect(told).toEqual([['classifier', 'predict', timing]]);
 });

@@ -1,4 +1,4 @@
-import { currentCallContext } from './call-context.js';
+import { type CallContext, currentCallContext } from './call-context.js';
 import type { HandleCallOptions, RunnerHandle } from './runner-handle.js';
 import type { RunnerValue } from './values.js';
 
@@ -44,6 +44,7 @@ type IsStream<R> = [R] extends [never]
 
 /** What a bound method needs to know of its runner. */
 export interface MethodTarget {
+  readonly name: string;
   readonly timeoutMs?: number | undefined;
   handle(): RunnerHandle;
 }
@@ -94,7 +95,13 @@ export class BoundMethod {
       deadline: shorter(context?.deadline, timeoutMs === undefined ? undefined : Date.now() + timeoutMs),
       traceparent: context?.traceparent,
       idempotent: this.#idempotent,
+      priority: context?.priority,
+      onTiming: this.#onTiming(context?.onTiming),
     };
+  }
+
+  #onTiming(tell: CallContext['onTiming']): HandleCallOptions['onTiming'] {
+    return tell && ((timing) => tell(this.#target.name, this.#name, timing));
   }
 }
 

@@ -158,8 +158,42 @@ describe('facts', () => {
       maxLatencyMs: 60_000,
       idempotent: true,
       stream: false,
+      concurrency: 1,
     });
     expect(definition.methods.get('words')).toMatchObject({ batchable: false, stream: true });
+  });
+
+  test('a function that computes runs one call at a time, one that waits many, unless it says another number', () => {
+    class Kinds {
+      static readonly methods = {
+        compute: method(),
+        wait: method(),
+        stream: method(),
+        batch: batchable(),
+        chosen: method({ concurrency: 3 }),
+      };
+      compute(): number {
+        return 1;
+      }
+      async wait(): Promise<number> {
+        return Promise.resolve(1);
+      }
+      async *stream(): AsyncGenerator<number> {
+        yield await Promise.resolve(1);
+      }
+      async batch(rows: Tensor<'float32'>): Promise<Tensor<'float32'>> {
+        return Promise.resolve(rows);
+      }
+      chosen(): Promise<number> {
+        return Promise.resolve(1);
+      }
+    }
+    const concurrencyOf = (runner: { definition: RunnerFacts }): unknown =>
+      Object.fromEntries([...runner.definition.methods].map(([name, spec]) => [name, spec.concurrency]));
+    const kinds = createRunner(Kinds, { name: 'kinds', methods: { batch: { concurrency: 2 } } });
+    expect(concurrencyOf(kinds)).toEqual({ compute: 1, wait: 1024, stream: 1024, batch: 2, chosen: 3 });
+    const none = { name: 'kinds', methods: { wait: { concurrency: 0 } } };
+    expect(() => createRunner(Kinds, none)).toThrow('concurrency');
   });
 
   test('overrides count for this runner only', () => {

@@ -120,9 +120,10 @@ describe('a service', () => {
     const service = new Service('demo', { version: '1.0', runners: [one, two] })
       .api('up', { input: json(), output: tensor() }, () => one.scale.run({} as Tensor<'float32'>))
       .onDeployment(() => undefined);
+    const plain = { inputBatchDim: 0, outputBatchDim: 0, maxLatencyMs: 60_000, idempotent: false };
     const methods = [
-      { name: 'scale', batchable: true, maxBatchSize: 8, stream: false },
-      { name: 'words', batchable: false, maxBatchSize: 100, stream: true },
+      { name: 'scale', ...plain, batchable: true, maxBatchSize: 8, stream: false, concurrency: 1 },
+      { name: 'words', ...plain, batchable: false, maxBatchSize: 100, stream: true, concurrency: 1024 },
     ];
     const description = describeService(service);
     expect(description).toEqual({

@@ -5,7 +5,7 @@ import {
   compileServeConfig,
 } from '@bentots/config';
 import { parseRunnerMap } from '@bentots/runner-map';
-import type { ServiceDescription } from '@bentots/service';
+import { batchable, type ServiceDescription } from '@bentots/service';
 import { describe, expect, test } from 'vitest';
 
 import { planGrpcServer } from './plan-grpc-server.js';
@@ -18,7 +18,7 @@ const machine = { cpus: 4, environment: {} };
 const log = { level: 'info', format: 'text', access: true };
 
 function runner(name: string, facts: Partial<ServiceDescription['runners'][number]> = {}) {
-  const methods = [{ name: 'predict', batchable: true, maxBatchSize: 100, stream: false }];
+  const methods = [{ name: 'predict', ...batchable(), stream: false, concurrency: 1 }];
   const plain = { name, runnable: 'Matmul', embedded: false, workers: 1, perWorkerEnv: [], timeoutMs: null };
   return { ...plain, methods, ...facts };
 }
