@@ -1,7 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { ServeError } from '@bentots/errors';
-import type { HandleCallOptions, RunnerValue } from '@bentots/service';
+import type { HandleCallOptions, RunnerTiming, RunnerValue } from '@bentots/service';
+import { ClientErrors } from './client-errors.js';
+import { callFlags } from './payloads/call-flags.js';
 import { readValue, writeCall } from './payloads/call-payload.js';
 import { DeadlineWatch } from './deadline-watch.js';
 import { fromWireError, readError } from './payloads/error-payload.js';
@@ -11,6 +13,7 @@ import { compileLimits, type WireLimits } from './frames/limits.js';
 import { type ConnectionCounters, Link } from './link.js';
 import { type CallSink, type OutgoingCall, ResultSink } from './outgoing-call.js';
 import { StreamSink } from './stream-sink.js';
+import { readTiming } from './payloads/timing.js';
 import { protocolError, withProgress } from './frames/wire-error.js';
 
 /** Options of a {@link ClientConnection}. */
@@ -44,6 +47,7 @@ export class ClientConnection {
   readonly #label: string;
   readonly #runner: string;
   readonly #limits: WireLimits;
+  readonly #errors: ClientErrors;
   readonly #leaving: () => void;
   readonly #link: Link;
   readonly #calls = new Map<number, OutgoingCall>();
@@ -57,6 +61,7 @@ export class ClientConnection {
   constructor(socket: Socket, options: ClientConnectionOptions) {
     this.#runner = options.runner;
     this.#label = `runner '${options.runner}' at ${options.address}`;
+    this.#errors = new ClientErrors(this.#label);
     this.#limits = compileLimits(options.limits);
     this.#leaving = () => options.onGoAway?.();
     let greet: Greeting = { resolve: () => undefined, reject: () => undefined };
@@ -98,7 +103,7 @@ export class ClientConnection {
   /** Calls a method; its arguments must not change until it is settled. */
   call(method: string, args: readonly RunnerValue[], options: HandleCallOptions = {}): Promise<RunnerValue> {
     return new Promise((resolve, reject) => {
-      this.#begin(new ResultSink(method, resolve, reject), method, args, options, 0, 0);
+      this.#begin(new ResultSink(method, resolve, reject), method, args, options, false);
     });
   }
 
@@ -111,7 +116,7 @@ export class ClientConnection {
     const window = this.#limits.streamWindowBytes;
     let id = 0;
     const control = {
-      start: (sink: StreamSink) => (id = this.#begin(sink, method, args, options, FLAG.stream, window)),
+      start: (sink: StreamSink) => (id = this.#begin(sink, method, args, options, true)),
       grant: (bytes: number) => this.#calls.has(id) && this.#link.send(FRAME.credit, 0, id, bytes),
       cancel: () => this.#cancel(id),
     };
@@ -133,7 +138,7 @@ export class ClientConnection {
       });
     }
     for (const call of [...this.#calls.values()]) {
-      this.#cancel(call.id, new ServeError('unavailable', `connection to ${this.#label} was closed`));
+      this.#cancel(call.id, this.#errors.cut());
     }
     this.#bye();
     await this.closed;
@@ -150,21 +155,20 @@ export class ClientConnection {
     method: string,
     args: readonly RunnerValue[],
     options: HandleCallOptions,
-    streamFlag: number,
-    window: number,
+    stream: boolean,
   ): number {
-    const { deadline = Infinity, signal, traceparent, idempotent } = options;
+    const { deadline = Infinity, signal, traceparent, onTiming } = options;
     const refusal = this.#refusal(method, deadline, signal);
     if (refusal !== undefined) {
       sink.fail(refusal);
       return 0;
     }
     const id = this.#nextId;
-    const flags = streamFlag | (idempotent === true ? FLAG.idempotent : 0);
+    const window = stream ? this.#limits.streamWindowBytes : 0;
     const timeoutMs =
       deadline === Infinity ? 0 : Math.min(Math.max(Math.ceil(deadline - Date.now()), 1), MAX_ID);
     try {
-      this.#link.send(FRAME.call, flags, id, timeoutMs, (writer) =>
+      this.#link.send(FRAME.call, callFlags(options, stream), id, timeoutMs, (writer) =>
         writeCall(writer, { method, traceparent, window, args }),
       );
     } catch (error) {
@@ -176,7 +180,7 @@ export class ClientConnection {
     if (id === MAX_ID) this.#leave();
     const onAbort = signal && (() => this.#cancel(id, ServeError.from(signal.reason)));
     const { writes } = this.#link.counters;
-    this.#calls.set(id, { id, method, deadline, queuedAt: writes, sink, signal, onAbort });
+    this.#calls.set(id, { id, method, deadline, queuedAt: writes, sink, signal, onAbort, onTiming });
     this.#link.counters.calls += 1;
     if (signal !== undefined && onAbort !== undefined) {
       // One request may make many calls under its one signal; that is no leak to warn of.
@@ -189,25 +193,11 @@ export class ClientConnection {
 
   #refusal(method: string, deadline: number, signal: AbortSignal | undefined): ServeError | undefined {
     if (signal?.aborted === true) return ServeError.from(signal.reason);
-    if (deadline <= Date.now()) return this.#late(method);
-    if (!this.isAccepting) {
-      return withProgress(
-        new ServeError('unavailable', `connection to ${this.#label} is closed`),
-        'not_started',
-      );
-    }
-    if (this.#link.pendingBytes > this.#limits.maxPendingBytes) {
-      const words = `${this.#link.pendingBytes} bytes wait to be sent to ${this.#label}`;
-      return withProgress(new ServeError('overloaded', words), 'not_started');
-    }
+    if (deadline <= Date.now()) return this.#errors.late(method);
+    if (!this.isAccepting) return this.#errors.closed();
+    const { pendingBytes } = this.#link;
+    if (pendingBytes > this.#limits.maxPendingBytes) return this.#errors.congested(pendingBytes);
     return undefined;
-  }
-
-  #late(method: string): ServeError {
-    return new ServeError(
-      'deadline_exceeded',
-      `${this.#label} did not answer '${method}' before the deadline`,
-    );
   }
 
   /** Forgets a call and tells the runner; with an error, the caller learns it. */
@@ -255,11 +245,13 @@ export class ClientConnection {
         if (!this.#calls.has(id)) return undefined;
         return this.#onResult(id, readValue(bytes, start, end, this.#limits));
       case FRAME.chunk:
-        return this.#calls.get(id)?.sink.chunk(readValue(bytes, start, end, this.#limits), end - start);
+        return this.#onChunk(id, readValue(bytes, start, end, this.#limits), end - start);
       case FRAME.end:
         return this.#settle(id, false)?.sink.end();
       case FRAME.error:
         return this.#onError(id, flags, bytes, start, end);
+      case FRAME.timing:
+        return this.#onTiming(id, readTiming(bytes, start, end));
       case FRAME.goaway:
         return this.#onGoAway(argument, bytes, start, end);
       case FRAME.hello:
@@ -271,6 +263,29 @@ export class ClientConnection {
 
   #onResult(id: number, value: RunnerValue): void {
     this.#settle(id, false)?.sink.result(value);
+  }
+
+  #onChunk(id: number, value: RunnerValue, bytes: number): void {
+    const call = this.#calls.get(id);
+    if (call === undefined) return;
+    call.onTiming = undefined;
+    call.sink.chunk(value, bytes);
+  }
+
+  #onTiming(id: number, timing: RunnerTiming): void {
+    const call = this.#calls.get(id);
+    if (call === undefined) return;
+    const { onTiming } = call;
+    if (onTiming === undefined) {
+      throw protocolError(`the timing of call ${id} was not asked for, came twice or behind a chunk`);
+    }
+    call.onTiming = undefined;
+    try {
+      onTiming(timing);
+    } catch (error) {
+      // The caller's own fault, which must not cost the other calls of the connection.
+      this.#cancel(id, ServeError.from(error));
+    }
   }
 
   #onError(id: number, flags: number, bytes: Buffer, start: number, end: number): void {
@@ -299,8 +314,7 @@ export class ClientConnection {
     this.#leave();
     for (const { id } of [...this.#calls.values()]) {
       if (id <= lastCallId) continue;
-      const error = new ServeError('unavailable', `${this.#label} goes away: ${message}`);
-      this.#settle(id, true)?.sink.fail(withProgress(error, 'not_started'));
+      this.#settle(id, true)?.sink.fail(this.#errors.left(message));
     }
     if (this.#calls.size === 0) this.#onIdle();
   }
@@ -314,7 +328,7 @@ export class ClientConnection {
   #expire(now: number): number {
     let next = Infinity;
     for (const { id, method, deadline } of [...this.#calls.values()]) {
-      if (deadline <= now) this.#cancel(id, this.#late(method));
+      if (deadline <= now) this.#cancel(id, this.#errors.late(method));
       else next = Math.min(next, deadline);
     }
     return next;
@@ -326,20 +340,10 @@ export class ClientConnection {
     const { writes } = this.#link.counters;
     for (const { id, queuedAt } of [...this.#calls.values()]) {
       const started = writes > queuedAt;
-      this.#settle(id, true)?.sink.fail(started ? this.#lostWhileRunning(error) : this.#lostBefore(error));
+      this.#settle(id, true)?.sink.fail(
+        started ? this.#errors.lostWhileRunning(error) : this.#errors.lostBefore(error),
+      );
     }
-    this.#greet.reject(error ?? this.#lostBefore(error));
-  }
-
-  #lostWhileRunning(cause: ServeError | undefined): ServeError {
-    // A peer that broke the protocol is named as such, and not asked again.
-    if (cause?.code === 'protocol_error') return new ServeError('protocol_error', cause.message, { cause });
-    const words = `connection to ${this.#label} was lost while the call was running`;
-    return withProgress(new ServeError('unavailable', words, { cause }), 'unknown');
-  }
-
-  #lostBefore(cause: ServeError | undefined): ServeError {
-    const words = `connection to ${this.#label} was lost before the call was sent`;
-    return withProgress(new ServeError('unavailable', words, { cause }), 'not_started');
+    this.#greet.reject(error ?? this.#errors.lostBefore(error));
   }
 }

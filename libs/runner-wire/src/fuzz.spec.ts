@@ -5,6 +5,7 @@ import { gate, listen } from '../test/pair.js';
 import { ByteWriter } from './frames/byte-writer.js';
 import { writeCall } from './payloads/call-payload.js';
 import { writeValue } from './payloads/encode-values.js';
+import { writeTiming } from './payloads/timing.js';
 import { FRAME, PREFACE } from './frames/frame.js';
 import { ClientConnection, ServerConnection } from './index.js';
 
@@ -39,13 +40,21 @@ function validFrames(random: Random): Buffer {
   for (let i = 1; i <= 1 + random(6); i += 1) {
     const value = values[random(values.length)];
     const type =
-      [FRAME.call, FRAME.call, FRAME.cancel, FRAME.ping, FRAME.credit, FRAME.result, FRAME.error][
-        random(7)
-      ] ?? 0;
-    writer.beginFrame(type, type === FRAME.call ? random(4) : 0, type === FRAME.ping ? 0 : i, random(100));
+      [
+        FRAME.call,
+        FRAME.call,
+        FRAME.cancel,
+        FRAME.ping,
+        FRAME.credit,
+        FRAME.result,
+        FRAME.error,
+        FRAME.timing,
+      ][random(8)] ?? 0;
+    writer.beginFrame(type, type === FRAME.call ? random(32) : 0, type === FRAME.ping ? 0 : i, random(100));
     if (type === FRAME.call)
       writeCall(writer, { method: 'echo', traceparent: 'x', window: random(9000), args: [value, value] });
     if (type === FRAME.result || type === FRAME.error) writeValue(writer, value);
+    if (type === FRAME.timing) writeTiming(writer, { queueMs: 1, batchMs: 0, inferMs: i, batchRows: i });
     writer.endFrame();
   }
   return Buffer.concat(writer.take());
@@ -113,7 +122,11 @@ test('a client survives random and mutated bytes: every call ends', async () => 
   const rounds = await fuzz(async (random) => {
     shared.bytes = mutate(validFrames(random), random);
     const client = new ClientConnection(connect(), { runner: 'a', address: 'h' });
-    const calls = [client.call('a', []), client.call('b', []), client.stream('c', []).next()];
+    const calls = [
+      client.call('a', []),
+      client.call('b', [], { onTiming: () => undefined }),
+      client.stream('c', []).next(),
+    ];
     await Promise.allSettled(calls);
     return client.closed;
   });

@@ -1,8 +1,10 @@
 import { ServeError } from '@bentots/errors';
-import type { RunnerValue } from '@bentots/service';
+import type { Priority, RunnerTiming, RunnerValue } from '@bentots/service';
+import { readPriority } from './payloads/call-flags.js';
 import type { CallPayload } from './payloads/call-payload.js';
 import { writeValue } from './payloads/encode-values.js';
 import { toWireError, type WireError, writeError } from './payloads/error-payload.js';
+import { writeTiming } from './payloads/timing.js';
 import { FLAG, FRAME } from './frames/frame.js';
 import type { Link } from './link.js';
 
@@ -20,6 +22,10 @@ export interface IncomingCall {
   readonly idempotent: boolean;
   /** Whether the caller expects chunks. */
   readonly stream: boolean;
+  /** Which of the calls that wait are to be run first. */
+  readonly priority: Priority;
+  /** Whether the caller asks what was done for the answer; see {@link timing}. */
+  readonly wantsTiming: boolean;
   /**
    * Aborts when the answer is no longer wanted, with a ServeError as reason: `cancelled` (the caller gave up),
    * `deadline_exceeded`, or `unavailable` (the connection is gone). Not after an answer.
@@ -27,6 +33,11 @@ export interface IncomingCall {
   readonly signal: AbortSignal;
   /** Whether it was answered, or is no longer wanted: nothing that is sent from then on leaves. */
   readonly settled: boolean;
+  /**
+   * Tells the caller what was done, once and before the answer or its first chunk. Does nothing when it is not wanted,
+   * was told, or comes too late.
+   */
+  timing(timing: RunnerTiming): void;
   /** Answers with a value; one that cannot be sent fails the call. Does nothing once settled. */
   respond(value: RunnerValue): void;
   /** Answers with an error: a ServeError as it is, anything else as `runner_failed`. Does nothing once settled. */
@@ -62,9 +73,12 @@ export class ServerCall implements IncomingCall {
   readonly traceparent: string | undefined;
   readonly idempotent: boolean;
   readonly stream: boolean;
+  readonly priority: Priority;
+  readonly wantsTiming: boolean;
   readonly #owner: CallOwner;
   readonly #id: number;
   #settled = false;
+  #owesTiming: boolean;
   #credit: number;
   #waiters: Waiter[] | undefined;
   #controller: AbortController | undefined;
@@ -85,6 +99,9 @@ export class ServerCall implements IncomingCall {
     this.traceparent = payload.traceparent;
     this.idempotent = (flags & FLAG.idempotent) !== 0;
     this.stream = (flags & FLAG.stream) !== 0;
+    this.priority = readPriority(flags);
+    this.wantsTiming = (flags & FLAG.timing) !== 0;
+    this.#owesTiming = this.wantsTiming;
     this.#credit = payload.window;
   }
 
@@ -99,6 +116,12 @@ export class ServerCall implements IncomingCall {
       if (this.#reason !== undefined) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
+  }
+
+  timing(timing: RunnerTiming): void {
+    if (this.#settled || !this.#owesTiming) return;
+    this.#owesTiming = false;
+    this.#owner.link.send(FRAME.timing, 0, this.#id, 0, (writer) => writeTiming(writer, timing));
   }
 
   respond(value: RunnerValue): void {
@@ -132,6 +155,7 @@ export class ServerCall implements IncomingCall {
     try {
       const bytes = this.#owner.link.send(FRAME.chunk, 0, this.#id, 0, (writer) => writeValue(writer, value));
       this.#credit -= Math.max(bytes, MIN_CHUNK_COST);
+      this.#owesTiming = false;
     } catch (error) {
       return Promise.reject(unsendable(error));
     }

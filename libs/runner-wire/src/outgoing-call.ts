@@ -1,5 +1,5 @@
 import { ServeError } from '@bentots/errors';
-import type { RunnerValue } from '@bentots/service';
+import type { RunnerTiming, RunnerValue } from '@bentots/service';
 
 /** Where the frames of one call go. Exactly one of `result`, `end` and `fail` comes, and is the last. */
 export interface CallSink {
@@ -19,6 +19,8 @@ export interface OutgoingCall {
   readonly sink: CallSink;
   readonly signal: AbortSignal | undefined;
   readonly onAbort: (() => void) | undefined;
+  /** Set as long as a timing frame may come: until it has, or the first chunk. */
+  onTiming: ((timing: RunnerTiming) => void) | undefined;
 }
 
 /** A call with one result. */

@@ -86,6 +86,12 @@ export class ByteWriter {
     this.#at += 4;
   }
 
+  f32(value: number): void {
+    this.#ensure(4);
+    this.#chunk.writeFloatLE(value, this.#at);
+    this.#at += 4;
+  }
+
   f64(value: number): void {
     this.#ensure(8);
     this.#chunk.writeDoubleLE(value, this.#at);

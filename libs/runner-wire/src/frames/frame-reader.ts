@@ -1,4 +1,4 @@
-import { FRAME_RULES, HEADER_BYTES, paddingOf } from './frame.js';
+import { FRAME_RULES, type FrameRule, HEADER_BYTES, paddingOf, TIMING_BYTES } from './frame.js';
 import type { WireLimits } from './limits.js';
 import { protocolError } from './wire-error.js';
 
@@ -119,8 +119,7 @@ export class FrameReader {
     const rule = FRAME_RULES[this.#type];
     if (rule === undefined) throw protocolError(`frame type ${this.#type} is unknown`);
     const { name, payload } = rule;
-    const { maxFrameBytes, maxMetaBytes } = this.#limits;
-    const most = payload === 'none' ? 0 : payload === 'meta' ? maxMetaBytes : maxFrameBytes;
+    const most = this.#most(payload);
     if (this.#length > most) {
       throw protocolError(`a frame of type ${name} has ${this.#length} bytes, at most ${most} are allowed`);
     }
@@ -131,6 +130,13 @@ export class FrameReader {
     if (rule.ofCall !== this.#callId > 0) {
       throw protocolError(`a frame of type ${name} has the call id ${this.#callId}`);
     }
+  }
+
+  #most(payload: FrameRule['payload']): number {
+    const { maxFrameBytes, maxMetaBytes } = this.#limits;
+    if (payload === 'body') return maxFrameBytes;
+    if (payload === 'meta') return maxMetaBytes;
+    return payload === 'timing' ? TIMING_BYTES : 0;
   }
 
   #fillBody(body: Buffer, chunk: Buffer, at: number): number {

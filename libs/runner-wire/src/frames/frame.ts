@@ -7,6 +7,9 @@ export const PREFACE: Uint8Array = Uint8Array.of(0x42, 0x54, 0x53, 0x31, PROTOCO
 /** Bytes before the payload of every frame. */
 export const HEADER_BYTES = 16;
 
+/** Payload of a timing frame: four numbers. */
+export const TIMING_BYTES = 16;
+
 /** What a frame says; the fifth byte of its header. */
 export const FRAME = {
   hello: 1,
@@ -20,6 +23,7 @@ export const FRAME = {
   pong: 9,
   goaway: 10,
   credit: 11,
+  timing: 12,
 } as const;
 
 /** The flags of each frame type; the sixth byte of the header. */
@@ -28,6 +32,12 @@ export const FLAG = {
   idempotent: 1,
   /** call: chunks are expected. */
   stream: 2,
+  /** call: the runner is to say what it did. */
+  timing: 4,
+  /** call: run before others. */
+  priorityHigh: 8,
+  /** call: run after others. */
+  priorityLow: 16,
   /** error: the call was refused before any of it ran. */
   notStarted: 1,
   /** pong: calls would be served now. */
@@ -40,16 +50,18 @@ export interface FrameRule {
   /** Flag bits that may be set. */
   readonly flags: number;
   /** Which limit bounds the payload. */
-  readonly payload: 'none' | 'meta' | 'body';
+  readonly payload: 'none' | 'timing' | 'meta' | 'body';
   /** Whether it belongs to a call (its call id is not 0) or to the connection (it is 0). */
   readonly ofCall: boolean;
 }
+
+const CALL_FLAGS = FLAG.idempotent | FLAG.stream | FLAG.timing | FLAG.priorityHigh | FLAG.priorityLow;
 
 /** The rules of every frame type, by number. */
 export const FRAME_RULES: readonly (FrameRule | undefined)[] = [
   undefined,
   { name: 'hello', flags: 0, payload: 'meta', ofCall: false },
-  { name: 'call', flags: FLAG.idempotent | FLAG.stream, payload: 'body', ofCall: true },
+  { name: 'call', flags: CALL_FLAGS, payload: 'body', ofCall: true },
   { name: 'result', flags: 0, payload: 'body', ofCall: true },
   { name: 'chunk', flags: 0, payload: 'body', ofCall: true },
   { name: 'end', flags: 0, payload: 'none', ofCall: true },
@@ -59,6 +71,7 @@ export const FRAME_RULES: readonly (FrameRule | undefined)[] = [
   { name: 'pong', flags: FLAG.ready, payload: 'none', ofCall: false },
   { name: 'goaway', flags: 0, payload: 'meta', ofCall: false },
   { name: 'credit', flags: 0, payload: 'none', ofCall: true },
+  { name: 'timing', flags: 0, payload: 'timing', ofCall: true },
 ];
 
 /** Bytes that complete `length` to a multiple of 8, so that tensors lie where typed arrays can view them. */
