@@ -2,7 +2,6 @@ import { EXIT, exitCodeOf, ServeError } from '@bentots/errors';
 import type { ArbiterOptions, StopOptions } from './arbiter-options.js';
 import { Balancer } from './balancer.js';
 import { ControlServer } from './control/control-server.js';
-import { CrashLoops } from './crash-loops.js';
 import type { SupervisorEvent } from './events.js';
 import type { TreeHealth, WorkerMessage } from './ipc.js';
 import { groupByPriority } from './group-by-priority.js';
@@ -19,6 +18,7 @@ import { openListeners } from './socket/listener.js';
 import { StateBox, TREE_MOVES, type TreeState } from './states.js';
 import { describeWatcher, type StopReport, type TreeStatus } from './status.js';
 import { TreeCommands } from './tree-commands.js';
+import { TreeNews } from './tree-news.js';
 import { TreeUpkeep } from './tree-upkeep.js';
 import { type ServedSocket, Watcher, type WatcherHost } from './watcher.js';
 
@@ -34,7 +34,7 @@ export class Arbiter implements WatcherHost {
   readonly #listeners = new Set<(event: SupervisorEvent) => void>();
   readonly #control: ControlServer;
   readonly #lameDuck: LameDuck;
-  readonly #crashLoops: CrashLoops;
+  readonly #news: TreeNews;
   #hurry: boolean;
   #served: readonly ServedSocket[] = [];
   #watchers: readonly Watcher[] = [];
@@ -58,21 +58,16 @@ export class Arbiter implements WatcherHost {
     private readonly options: ArbiterOptions = {},
   ) {
     this.#plan = compilePlan(plan);
+    this.#news = new TreeNews(this.#plan.watchers, this);
     this.#states = new StateBox<TreeState>(`tree '${plan.name}'`, TREE_MOVES, 'new', (state) => {
       this.emit({ type: 'tree', state, ...(state === 'stopping' ? { reason: this.#report.reason } : {}) });
     });
     this.#control = new ControlServer(this.#plan.control, this);
     this.#hurry = this.#plan.hurry;
-    const tellHealth = (): void => {
-      for (const watcher of this.#watchers) watcher.tell(this.health);
-    };
-    this.#lameDuck = new LameDuck(this.#plan.lameDuckMs, () => {
-      this.#states.setState('lame-duck');
-      tellHealth();
-    });
-    this.#crashLoops = new CrashLoops(this.#plan.watchers, tellHealth);
+    this.#lameDuck = new LameDuck(this.#plan.lameDuckMs, () => this.#states.setState('lame-duck'));
     if (options.metrics !== undefined) {
-      this.#metrics = new MetricsHub(options.metrics, () => this.#processes('ready'));
+      const ready = () => this.#watchers.flatMap(({ readyProcesses }) => readyProcesses);
+      this.#metrics = new MetricsHub(options.metrics, ready);
     }
     this.#commands = new TreeCommands(this.#plan, {
       watchers: () => groupByPriority(this.#watchers).flat(),
@@ -184,7 +179,16 @@ export class Arbiter implements WatcherHost {
 
   /** What every worker is told about the tree. */
   get health(): TreeHealth {
-    return { lameDuck: this.#states.is('lame-duck'), crashLooping: this.#crashLoops.watchers };
+    return this.#news.health;
+  }
+
+  /** Whether the time between the wish to stop and the stop is on. */
+  get isLameDuck(): boolean {
+    return this.#states.is('lame-duck');
+  }
+
+  get watchers(): readonly Watcher[] {
+    return this.#watchers;
   }
 
   /** Whether somebody waits at a terminal. */
@@ -193,7 +197,7 @@ export class Arbiter implements WatcherHost {
   }
 
   emit(event: SupervisorEvent): void {
-    this.#crashLoops.observe(event);
+    this.#news.observe(event);
     this.options.onEvent?.(event);
     for (const tell of [...this.#listeners]) tell(event);
   }
@@ -287,7 +291,7 @@ export class Arbiter implements WatcherHost {
     }
     this.#closeAll();
     await this.outputs.close();
-    this.#crashLoops.close();
+    this.#news.close();
     process.off('exit', this.#onProcessExit);
     this.#states.setState(['asked', 'forced'].includes(this.#report.reason) ? 'stopped' : 'failed');
     await this.#commands.answered();
@@ -327,10 +331,6 @@ export class Arbiter implements WatcherHost {
       return null;
     });
     worker.send({ supervisor: 'metrics', id, text });
-  }
-
-  #processes(state: WorkerProcess['state']): readonly WorkerProcess[] {
-    return this.#watchers.flatMap((watcher) => watcher.processes).filter((worker) => worker.state === state);
   }
 
   #closeAll(): void {

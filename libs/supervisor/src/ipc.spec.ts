@@ -43,7 +43,9 @@ test.each([
 test('an arbiter is understood in its own messages only', () => {
   expect(isArbiterMessage({ supervisor: 'drain', graceMs: 1, hurry: false })).toBe(true);
   expect(isArbiterMessage({ supervisor: 'drain', graceMs: 1 })).toBe(false);
-  expect(isArbiterMessage({ supervisor: 'tree', lameDuck: true, crashLooping: ['web'] })).toBe(true);
+  expect(
+    isArbiterMessage({ supervisor: 'tree', lameDuck: true, crashLooping: ['web'], ready: { web: 0 } }),
+  ).toBe(true);
   expect(isArbiterMessage({ supervisor: 'tree', lameDuck: true })).toBe(false);
   expect(isArbiterMessage({ supervisor: 'metrics', id: 1, text: null })).toBe(true);
   expect(isArbiterMessage({ supervisor: 'metrics', id: 1 })).toBe(false);

@@ -43,6 +43,8 @@ export interface Beat {
   readonly connections: number;
   /** The longest time that work waited for its turn, if the worker reports it. */
   readonly queueDelayMs?: number;
+  /** The same of work for other watchers of the tree, by their names. */
+  readonly queueDelaysMs?: Readonly<Record<string, number>>;
 }
 
 /** How a worker is asked to stop. */
@@ -59,6 +61,8 @@ export interface TreeHealth {
   readonly lameDuck: boolean;
   /** Names of the watchers with a worker that crashes again and again. */
   readonly crashLooping: readonly string[];
+  /** How many workers of each watcher are ready, and not draining. */
+  readonly ready: Readonly<Record<string, number>>;
 }
 
 /**
@@ -136,7 +140,8 @@ const ARBITER_CHECKS: Readonly<Record<ArbiterMessage['supervisor'], (fields: Fie
   spare: always,
   connection: ({ id, socket }) => isNumber(id) && isString(socket),
   drain: ({ graceMs, hurry }) => isNumber(graceMs) && typeof hurry === 'boolean',
-  tree: ({ lameDuck, crashLooping }) => typeof lameDuck === 'boolean' && Array.isArray(crashLooping),
+  tree: ({ lameDuck, crashLooping, ready }) =>
+    typeof lameDuck === 'boolean' && Array.isArray(crashLooping) && isFields(ready),
   sealed: always,
   'ask-snapshot': ({ id }) => isNumber(id),
   metrics: ({ id, text }) => isNumber(id) && (isString(text) || text === null),

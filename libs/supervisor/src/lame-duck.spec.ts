@@ -21,7 +21,7 @@ const isLameDuck = ({ events }: Tree): boolean =>
 describe('the lame-duck time', () => {
   test('readiness ends first; everything is served for the delay, and only then the stop begins', async () => {
     const tree = await Tree.start({ ...httpPlan(), lameDuckMs: 1500 });
-    expect(await readiness(tree)).toEqual({
+    expect(await readiness(tree)).toMatchObject({
       draining: false,
       lameDucks: 0,
       lameDuck: false,

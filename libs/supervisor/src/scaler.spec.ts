@@ -18,6 +18,7 @@ describe('the scaler', () => {
     scaling: ScalerHost['scaling'] = CONFIG;
     numProcesses = 2;
     utilization = 0;
+    queueDelaysMs: readonly number[] = [];
     readonly asked: [number, number][] = [];
     answer: () => Promise<void> = async () => undefined;
 
@@ -43,6 +44,18 @@ describe('the scaler', () => {
     expect(watcher.asked).toEqual([[2, 3]]);
     gate.open();
     await expect.poll(() => watcher.numProcesses).toBe(3);
+  });
+
+  test('the longest wait that anybody reports counts', () => {
+    const watcher = new FakeWatcher();
+    watcher.scaling = { ...CONFIG, maxQueueDelayMs: 50 };
+    const scaler = new Scaler(watcher);
+    watcher.queueDelaysMs = [0, 49, 3];
+    for (let at = 0; at < 6000; at += 1000) scaler.tick(at);
+    expect(watcher.asked).toEqual([]);
+    watcher.queueDelaysMs = [0, 51, 3];
+    for (let at = 6000; at < 10_000; at += 1000) scaler.tick(at);
+    expect(watcher.asked).toEqual([[2, 3]]);
   });
 
   test('a change by hand begins a new time', () => {
@@ -91,11 +104,31 @@ describe('a tree with scaling', () => {
   });
 
   test('grows when work waits, though nobody is busy', async () => {
-    const data = { queueDelayMs: 80 };
+    const data = { load: { queueDelayMs: 80 } };
     const tree = await Tree.start(httpPlan({ numProcesses: 1, scaling, data }));
     await tree.event('num-processes', ({ numProcesses }) => numProcesses === 2);
     const [watcher] = (await tree.ask('status')).watchers;
     expect(watcher?.workers[0]?.beat).toMatchObject({ queueDelayMs: 80 });
+    tree.kill('SIGTERM');
+    expect(await tree.exited).toBe(0);
+  });
+
+  test('grows when work for it waits in one of the processes of another watcher', async () => {
+    const plan = httpPlan({
+      numProcesses: 2,
+      data: { loadElsewhere: { queueDelayMs: 80, watcher: 'pool' } },
+    });
+    const pool = httpPlan({ name: 'pool', sockets: [], numProcesses: 1, scaling, data: { noSocket: true } });
+    const tree = await Tree.start({ ...plan, watchers: [...pool.watchers, ...plan.watchers] });
+    expect(await tree.event('num-processes')).toMatchObject({ watcher: 'pool', numProcesses: 2 });
+    const web = (await tree.ask('status')).watchers.find(({ name }) => name === 'web');
+    expect(web?.workers.map(({ beat }) => [beat?.queueDelayMs, beat?.queueDelaysMs])).toEqual([
+      [undefined, { pool: 80 }],
+      [undefined, { pool: 0 }],
+    ]);
+    expect(await get(addressOf(tree), '/report?for=pond')).toBe(
+      "invalid_argument: no watcher is named 'pond'; the tree has: pool, web",
+    );
     tree.kill('SIGTERM');
     expect(await tree.exited).toBe(0);
   });

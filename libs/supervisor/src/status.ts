@@ -133,7 +133,11 @@ function pickBeat({
   heapBytes,
   connections,
   queueDelayMs,
+  queueDelaysMs,
 }: Beat): Beat {
-  const always = { lateMs, lagMs, lagP50Ms, utilization, cpu, rssBytes, heapBytes, connections };
-  return queueDelayMs === undefined ? always : { ...always, queueDelayMs };
+  return {
+    ...{ lateMs, lagMs, lagP50Ms, utilization, cpu, rssBytes, heapBytes, connections },
+    ...(queueDelayMs === undefined ? {} : { queueDelayMs }),
+    ...(queueDelaysMs === undefined ? {} : { queueDelaysMs }),
+  };
 }

@@ -19,7 +19,7 @@ export class TreeUpkeep {
 
   /** `warn` tells operators what could not be done, and why. */
   constructor(
-    watchers: readonly Watcher[],
+    private readonly watchers: readonly Watcher[],
     private readonly warn: (message: string) => void,
   ) {
     this.#cares = watchers.map((watcher) => ({
@@ -37,7 +37,7 @@ export class TreeUpkeep {
       state.lastCheck = now;
       for (const { watcher, recycler, scaler } of this.#cares) {
         watcher.killSilent((pulse) => isSilent(pulse, state.awakeSince, now));
-        recycler.check(watcher.processes.filter(isReady), now);
+        recycler.check(watcher.readyProcesses, now);
         scaler.tick(now);
       }
     }, CHECK_INTERVAL_MS);
@@ -52,7 +52,7 @@ export class TreeUpkeep {
   /** A process has just said that it served its `maxRequests`. */
   onSpent(process: WorkerProcess): void {
     const care = this.#cares.find(({ watcher }) => watcher.name === process.watcher);
-    if (isReady(process)) care?.recycler.check([process], performance.now());
+    if (process.state === 'ready') care?.recycler.check([process], performance.now());
   }
 
   async #recycle(watcher: Watcher, process: WorkerProcess, reason: RecycleReason): Promise<void> {
@@ -65,7 +65,15 @@ export class TreeUpkeep {
     }
   }
 
+  /** What its own workers report, and those of the whole tree whose work waits for them. */
+  #queueDelaysOf({ name, readyProcesses }: Watcher): readonly number[] {
+    const own = readyProcesses.flatMap(({ beat }) => beat?.queueDelayMs ?? []);
+    const everybody = this.watchers.flatMap((watcher) => watcher.readyProcesses);
+    return [...own, ...everybody.flatMap(({ beat }) => beat?.queueDelaysMs?.[name] ?? [])];
+  }
+
   #createScaler(watcher: Watcher): Scaler {
+    const queueDelays = (): readonly number[] => this.#queueDelaysOf(watcher);
     return new Scaler({
       get scaling() {
         return watcher.config.scaling;
@@ -74,7 +82,10 @@ export class TreeUpkeep {
         return watcher.numProcesses;
       },
       get beats() {
-        return watcher.processes.filter(isReady).flatMap(({ beat }) => beat ?? []);
+        return watcher.readyProcesses.flatMap(({ beat }) => beat ?? []);
+      },
+      get queueDelaysMs() {
+        return queueDelays();
       },
       scale: async (from, to) => {
         try {
@@ -86,8 +97,4 @@ export class TreeUpkeep {
       },
     });
   }
-}
-
-function isReady({ state }: WorkerProcess): boolean {
-  return state === 'ready';
 }

@@ -87,6 +87,10 @@ export class Watcher implements SlotHost {
   get processes(): readonly WorkerProcess[] {
     return this.slots.flatMap((slot) => slot.processes);
   }
+  /** Those that serve, and are not asked to go. */
+  get readyProcesses(): readonly WorkerProcess[] {
+    return this.processes.filter(({ state }) => state === 'ready');
+  }
 
   /** Starts all workers together; resolves when all are ready, rejects with the error of the first that fails. */
   start(): Promise<void> {

@@ -13,6 +13,18 @@ let served = 0;
 const hog = [];
 let lameDucks = 0;
 worker.onLameDuck(() => (lameDucks += 1));
+const treeTold = [];
+worker.onTree((health) => treeTold.push(health));
+
+/** What reporting for a watcher throws. */
+const reportFor = (watcher) => {
+  try {
+    worker.reportLoad({ queueDelayMs: 0, watcher });
+    return '';
+  } catch (error) {
+    return `${error.code}: ${error.message}`;
+  }
+};
 
 /** The loop is busy and never blocked for long. */
 const busyTurn = () => {
@@ -37,6 +49,8 @@ const answer = async (request, response) => {
   else if (url.pathname === '/exists')
     return void response.end(String(existsSync(`/proc/${url.searchParams.get('pid')}`)));
   else if (url.pathname === '/readyz') return void answerReadiness(response);
+  else if (url.pathname === '/tree') return void response.end(JSON.stringify(treeTold));
+  else if (url.pathname === '/report') return void response.end(reportFor(url.searchParams.get('for')));
   else if (ms > 0) await sleep(ms);
   if (url.pathname !== '/metrics') served += 1;
   const { workerId, generation } = worker;
@@ -78,7 +92,13 @@ server.on('checkContinue', (request, response) => {
   server.emit('request', request, response);
 });
 if (!data.noSocket) await worker.serve('http', server);
-if (data.queueDelayMs) setInterval(() => worker.reportLoad({ queueDelayMs: data.queueDelayMs }), 100).unref();
+if (data.load) setInterval(() => worker.reportLoad(data.load), 100).unref();
+// Every second worker has nothing that waits.
+if (data.loadElsewhere) {
+  const { queueDelayMs, watcher } = data.loadElsewhere;
+  const own = { queueDelayMs: worker.workerId % 2 === 0 ? 0 : queueDelayMs, watcher };
+  setInterval(() => worker.reportLoad(own), 100).unref();
+}
 const grandchild = data.grandchild ? spawn('sleep', ['1000'], { stdio: 'ignore' }).pid : null;
 worker.ready({ pid: process.pid, grandchild });
 if (data.crashAfterMs !== undefined && !(worker.generation >= data.calmFromGeneration))

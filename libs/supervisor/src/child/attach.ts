@@ -27,9 +27,11 @@ async function greet({ warmUp }: AttachOptions): Promise<Worker> {
   let warm: Promise<void> | undefined;
   const worker = await new Promise<AttachedWorker>((resolve) => {
     channel.onMessage((message, handle) => {
-      if (message.supervisor === 'init') resolve((current = new AttachedWorker(message, channel)));
+      if (message.supervisor === 'init') current = new AttachedWorker(message, channel);
       else if (message.supervisor === 'spare') warm = runWarmUp(warmUp, message.data);
       else current?.receive(message, handle);
+      // It follows `init`, so that no worker ever sees an empty tree.
+      if (message.supervisor === 'tree' && current !== undefined) resolve(current);
     });
     let current: AttachedWorker | undefined;
     void channel.send({ supervisor: 'hello' });

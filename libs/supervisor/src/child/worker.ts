@@ -4,6 +4,7 @@ import type { ArbiterMessage, DrainOrder, TreeHealth, WorkerInit } from '../ipc.
 import type { JsonValue } from '../plan.js';
 import { BeatMeter } from './beat-meter.js';
 import type { Channel } from './channel.js';
+import { LoadMeter } from './load-meter.js';
 import { ServedSockets } from './served-sockets.js';
 
 /** What a worker knows about itself, and what it can tell its arbiter. */
@@ -19,6 +20,8 @@ export interface Worker {
   readonly draining: boolean;
   /** What the arbiter says of the whole tree; readiness is to tell it. */
   readonly treeHealth: TreeHealth;
+  /** Registers what is told {@link treeHealth}, at once and whenever it has changed; must not throw. */
+  onTree(fn: (health: TreeHealth) => void): void;
   /** Lets a server have the connections of a socket; `net`, `http` and `https` servers alike. */
   serve(socket: string, server: net.Server): Promise<void>;
   /** Says that it serves. `info` goes into the event. */
@@ -37,13 +40,21 @@ export interface Worker {
   served(count?: number): void;
   /**
    * Tells how long work waits for its turn in this process, the sign of a scaler that more workers would help. The worst
-   * figure goes with the next beat; no figure since the last one means that none is known.
+   * figure goes with the next beat; no figure since the last one means that none is known. Throws `invalid_argument` if
+   * the tree has no such watcher.
    */
-  reportLoad(load: { readonly queueDelayMs: number }): void;
+  reportLoad(load: LoadReport): void;
   /** Registers the source of metric snapshots (JSON); asked for by the arbiter, pushed when changed, sent at the end. */
   snapshots(fn: () => unknown): void;
   /** The metrics of the whole tree, merged by the arbiter. */
   metricsText(): Promise<string>;
+}
+
+/** How long work waits for its turn. */
+export interface LoadReport {
+  readonly queueDelayMs: number;
+  /** Whose workers it waits for. @default the worker's own watcher */
+  readonly watcher?: string;
 }
 
 /** How to drain; looked at again and again, as it may change. */
@@ -68,11 +79,12 @@ export class AttachedWorker implements Worker {
   #takeSnapshot: (() => unknown) | undefined;
   #lastPushed = '';
   #lastMetricsId = 0;
-  #treeHealth: TreeHealth = { lameDuck: false, crashLooping: [] };
+  #treeHealth: TreeHealth = { lameDuck: false, crashLooping: [], ready: {} };
+  readonly #onTree: ((health: TreeHealth) => void)[] = [];
   readonly #onLameDuck: (() => void)[] = [];
   readonly #manner = { hurry: false };
   #isReady = false;
-  #queueDelayMs: number | undefined;
+  readonly #load = new LoadMeter();
   #requestsLeft: number;
   #draining = false;
   #unlistened = false;
@@ -142,8 +154,19 @@ export class AttachedWorker implements Worker {
     if (!wasSpent && this.#requestsLeft <= 0) void this.channel.send({ supervisor: 'spent' });
   }
 
-  reportLoad({ queueDelayMs }: { readonly queueDelayMs: number }): void {
-    this.#queueDelayMs = Math.max(this.#queueDelayMs ?? 0, queueDelayMs);
+  onTree(fn: (health: TreeHealth) => void): void {
+    this.#onTree.push(fn);
+    fn(this.#treeHealth);
+  }
+
+  reportLoad({ queueDelayMs, watcher = this.watcher }: LoadReport): void {
+    const { ready } = this.#treeHealth;
+    if (!Object.hasOwn(ready, watcher)) {
+      const available = Object.keys(ready).join(', ');
+      const message = `no watcher is named '${watcher}'; the tree has: ${available}`;
+      throw new ServeError('invalid_argument', message);
+    }
+    this.#load.add(watcher, queueDelayMs);
   }
 
   snapshots(fn: () => unknown): void {
@@ -175,7 +198,7 @@ export class AttachedWorker implements Worker {
       if (typeof handle === 'object' && handle !== null) this.#sockets.take(message.socket, handle);
       else void this.channel.send({ supervisor: 'closed', socket: message.socket, count: 1 });
     } else if (message.supervisor === 'drain') this.#beginDrain(message);
-    else if (message.supervisor === 'tree') this.#onTree(message);
+    else if (message.supervisor === 'tree') this.#learn(message);
     else if (message.supervisor === 'sealed') void this.#finish();
     else if (message.supervisor === 'ask-snapshot') void this.#sendSnapshot(message.id);
     else if (message.supervisor === 'metrics') {
@@ -192,9 +215,10 @@ export class AttachedWorker implements Worker {
     if (!this.#isReady) process.exit();
   }
 
-  #onTree({ lameDuck, crashLooping }: TreeHealth): void {
-    this.#treeHealth = { lameDuck, crashLooping };
+  #learn({ lameDuck, crashLooping, ready }: TreeHealth): void {
+    this.#treeHealth = { lameDuck, crashLooping, ready };
     if (lameDuck) this.#endReadiness();
+    for (const fn of this.#onTree) fn(this.#treeHealth);
   }
 
   #endReadiness(): void {
@@ -255,9 +279,8 @@ export class AttachedWorker implements Worker {
   #startBeating(intervalMs: number): void {
     const meter = new BeatMeter(intervalMs);
     const beat = (): void => {
-      const load = this.#queueDelayMs === undefined ? {} : { queueDelayMs: this.#queueDelayMs };
-      this.#queueDelayMs = undefined;
       const { connections } = this.#sockets;
+      const load = this.#load.take(this.watcher);
       void this.channel.send({ supervisor: 'beat', ...meter.take(), connections, ...load });
     };
     setInterval(beat, intervalMs).unref();
