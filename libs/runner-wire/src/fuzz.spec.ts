@@ -36,6 +36,7 @@ function validFrames(random: Random): Buffer {
     Tensor.from(['a', 'b']),
     new Uint8Array(9),
     [undefined],
+    { ids: Tensor.from([[1, 2]]), __mask: new Uint8Array(3), deep: { a: [Tensor.from([true])], b: 'x' } },
   ];
   for (let i = 1; i <= 1 + random(6); i += 1) {
     const value = values[random(values.length)];

@@ -3,6 +3,7 @@ import {
   FileValue,
   Image,
   isDType,
+  isRecord,
   type JsonValue,
   type RunnerValue,
   Tensor,
@@ -52,6 +53,12 @@ const json: fc.Arbitrary<JsonValue> = fc
   .jsonValue({ maxDepth: 3 })
   .map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
 
+// `__proto__` among them: fast-check defines members as JSON.parse does.
+const memberName = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 90 }),
+  fc.constantFrom('__proto__', 'constructor', 'toString', '', '0', '1', 'ids', 'mask'),
+);
+
 /** Any value that may cross the hop. */
 export const runnerValue: fc.Arbitrary<RunnerValue> = fc.letrec<{ value: RunnerValue }>((tie) => ({
   value: fc.oneof(
@@ -71,5 +78,24 @@ export const runnerValue: fc.Arbitrary<RunnerValue> = fc.letrec<{ value: RunnerV
       .tuple(bytes, fc.nat(), fc.nat())
       .map(([raw, width, height]) => new Image(raw, { mimeType: 'image/png', width, height })),
     fc.array(tie('value'), { maxLength: 4 }),
+    fc
+      .uniqueArray(fc.tuple(memberName, tie('value')), { maxLength: 4, selector: ([name]) => name })
+      .map(sendableRecord),
   ),
 })).value;
+
+/** A record as it arrives: members that are undefined are left out, and JSON's own rules hold where all of it is JSON. */
+function sendableRecord(members: [string, RunnerValue][]): RunnerValue {
+  const present = members.filter(([, value]) => value !== undefined);
+  const isAllJson = present.every(([, value]) => isJson(value));
+  return Object.fromEntries(
+    present.map(([name, value]) => [name, isAllJson ? JSON.parse(JSON.stringify(value)) : value]),
+  );
+}
+
+/** What the members of an object may be for it to travel as JSON text. */
+function isJson(value: RunnerValue): boolean {
+  if (Array.isArray(value)) return value.every(isJson);
+  if (isRecord(value)) return Object.values(value).every(isJson);
+  return typeof value !== 'object' || value === null;
+}

@@ -45,7 +45,11 @@ export function method(options: MethodOptions = {}): MethodSpec {
   return { ...batchable(options), batchable: false };
 }
 
-/** A method whose calls run together: its arguments and its result are batches with one row or more a call. */
+/**
+ * A method whose calls run together: its arguments and its result are batches with one row or more a call. A batch is a
+ * tensor, an array with one entry per row, or a plain object of such, named: `next({ ids, mask })`. A result that is an
+ * array of tensors is several outputs.
+ */
 export function batchable(options: BatchableOptions = {}): MethodSpec {
   const { batchDim = 0, maxBatchSize = 100, maxLatencyMs = 60_000, idempotent = false } = options;
   const [inputBatchDim, outputBatchDim] = typeof batchDim === 'number' ? [batchDim, batchDim] : batchDim;

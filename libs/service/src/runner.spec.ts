@@ -5,7 +5,7 @@ import { batchable, method, type MethodSpec } from './method.js';
 import { createRunner, type RunnerFacts } from './runner.js';
 import type { StreamMethod, UnaryMethod } from './runner-method.js';
 import { Tensor } from './tensor.js';
-import type { RunnerValue } from './values.js';
+import { isRecord, type RunnerValue } from './values.js';
 
 class Classifier {
   static readonly methods = {
@@ -74,6 +74,49 @@ describe('types', () => {
     const odd = createRunner(Odd, { name: 'odd' });
     expectTypeOf(odd.fail.run).returns.resolves.toBeNever();
     expectTypeOf(odd.anything.run).returns.resolves.toBeAny();
+  });
+
+  test('named values keep the types that the author gave them, interfaces among them', async () => {
+    interface Feeds {
+      readonly ids: Tensor<'int64'>;
+      readonly mask?: Tensor<'bool'>;
+      readonly temperature: number;
+    }
+    class Generator {
+      static readonly methods = { next: batchable(), parts: method() };
+      async next(feeds: Feeds): Promise<{ logits: Tensor<'float32'>; state: Feeds }> {
+        return { logits: feeds.ids.astype('float32'), state: feeds };
+      }
+      async *parts(feeds: Feeds): AsyncGenerator<Feeds> {
+        yield feeds;
+      }
+    }
+    const generator = createRunner(Generator, { name: 'generator' });
+    expectTypeOf(generator.next.run).parameters.toEqualTypeOf<[feeds: Feeds]>();
+    expectTypeOf(generator.next.run).returns.resolves.toEqualTypeOf<{
+      logits: Tensor<'float32'>;
+      state: Feeds;
+    }>();
+    expectTypeOf(generator.parts).toEqualTypeOf<StreamMethod<[feeds: Feeds], Feeds>>();
+    const ids = Tensor.from([1], 'int64');
+    const handle = new RecordingHandle();
+    generator.definition.bind(handle);
+    // @ts-expect-error a tensor of another dtype
+    await generator.next.run({ ids: Tensor.from([1], 'float32'), temperature: 1 });
+    await generator.next.run({ ids, temperature: 0.7 });
+    expect(handle.last).toMatchObject({ args: [{ ids, temperature: 0.7 }] });
+  });
+
+  test('a plain object of values is a value, whatever its members are; one of a class is not', () => {
+    expectTypeOf<{
+      ids: Tensor<'int64'>;
+      options: { raw: Uint8Array; k: number }[];
+    }>().toExtend<RunnerValue>();
+    expectTypeOf<{ mask?: Tensor | undefined }>().toExtend<RunnerValue>();
+    expectTypeOf<{ at: Date }>().not.toExtend<RunnerValue>();
+    expectTypeOf<Map<string, Tensor>>().not.toExtend<RunnerValue>();
+    expect(isRecord({}) && isRecord(Object.create(null))).toBe(true);
+    expect([[], null, 1, Tensor.from([1]), new Map(), new Classifier('f')].some(isRecord)).toBe(false);
   });
 
   test('a wrong use does not compile', () => {

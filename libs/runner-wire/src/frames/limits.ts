@@ -4,7 +4,7 @@ export interface WireLimits {
   readonly maxFrameBytes: number;
   /** Payload of one hello, error or goaway, in bytes. @default 1 MiB */
   readonly maxMetaBytes: number;
-  /** Lists inside lists. @default 32 */
+  /** Lists and records inside each other. @default 32 */
   readonly maxDepth: number;
   /** Calls that one connection runs at a time; more are refused as overloaded. @default 16384 */
   readonly maxCallsInFlight: number;

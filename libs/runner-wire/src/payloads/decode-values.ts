@@ -1,7 +1,14 @@
-import { FileValue, Image, type JsonValue, type RunnerValue, Tensor } from '@bentots/service';
+import {
+  FileValue,
+  Image,
+  type JsonValue,
+  type RunnerRecord,
+  type RunnerValue,
+  Tensor,
+} from '@bentots/service';
 import { paddingOf } from '../frames/frame.js';
 import { DEFAULT_LIMITS, type WireLimits } from '../frames/limits.js';
-import { ABSENT, DTYPES_BY_CODE, KIND, MAX_RANK } from './value-kind.js';
+import { ABSENT, DTYPES_BY_CODE, KIND, MAX_MEMBER_NAME_BYTES, MAX_MEMBERS, MAX_RANK } from './value-kind.js';
 import { protocolError } from '../frames/wire-error.js';
 
 /**
@@ -75,24 +82,55 @@ export class ValueReader {
         return this.#image(bytes.readUInt16LE(at + 2), length);
       case KIND.list:
         return this.#list(length, depth + 1);
+      case KIND.record:
+        return this.#record(length, depth + 1);
       default:
         throw protocolError(`a value has the unknown kind ${kind}`);
     }
   }
 
   #list(count: number, depth: number): RunnerValue[] {
-    if (depth > this.#limits.maxDepth) {
-      throw protocolError(`lists are nested deeper than ${this.#limits.maxDepth} levels`);
-    }
-    // Every value has eight bytes at least, so a count that lies cannot make a long list.
-    if (count * 8 > this.#end - this.#at) {
-      throw protocolError(
-        `a list of ${count} values does not fit the ${this.#end - this.#at} bytes that are left`,
-      );
-    }
+    this.#checkNesting('a list', count, 8, depth);
     const items: RunnerValue[] = [];
     for (let i = 0; i < count; i += 1) items.push(this.read(depth));
     return items;
+  }
+
+  #record(count: number, depth: number): RunnerRecord {
+    this.#checkNesting('a record', count, 16, depth);
+    if (count > MAX_MEMBERS)
+      throw protocolError(`a record has ${count} members, at most ${MAX_MEMBERS} are allowed`);
+    const members = new Map<string, RunnerValue>();
+    for (let i = 0; i < count; i += 1) {
+      const name = this.#memberName();
+      if (members.has(name)) throw protocolError(`a record has two members named ${JSON.stringify(name)}`);
+      members.set(name, this.read(depth));
+    }
+    // Defines properties and never sets them: `__proto__` is a name like all others.
+    return Object.fromEntries(members);
+  }
+
+  #memberName(): string {
+    const at = this.#skip(8, 'the name of a member');
+    const kind = this.#bytes.readUInt8(at);
+    const length = this.#bytes.readUInt32LE(at + 4);
+    if (kind !== KIND.text) throw protocolError(`the name of a member is of kind ${kind}, text is expected`);
+    if (length > MAX_MEMBER_NAME_BYTES) {
+      throw protocolError(
+        `the name of a member has ${length} bytes, at most ${MAX_MEMBER_NAME_BYTES} are allowed`,
+      );
+    }
+    return this.#text(length);
+  }
+
+  /** Every value has eight bytes at least, so that a count that lies cannot make a long list or record. */
+  #checkNesting(what: string, count: number, itemBytes: number, depth: number): void {
+    const { maxDepth } = this.#limits;
+    if (depth > maxDepth) throw protocolError(`values are nested deeper than ${maxDepth} levels`);
+    const left = this.#end - this.#at;
+    if (count * itemBytes > left) {
+      throw protocolError(`${what} of ${count} values does not fit the ${left} bytes that are left`);
+    }
   }
 
   #tensor(code: number, rank: number, length: number): Tensor {

@@ -1,8 +1,16 @@
-import { FileValue, hasDType, Image, type RunnerValue, Tensor } from '@bentots/service';
+import {
+  FileValue,
+  hasDType,
+  Image,
+  isRecord,
+  type RunnerRecord,
+  type RunnerValue,
+  Tensor,
+} from '@bentots/service';
 import { ByteWriter } from '../frames/byte-writer.js';
 import { isJsonArray, isJsonObject, nameOf, unsupported } from './json-form.js';
 import { DEFAULT_LIMITS } from '../frames/limits.js';
-import { ABSENT, DTYPE_CODES, KIND, MAX_RANK } from './value-kind.js';
+import { ABSENT, DTYPE_CODES, KIND, MAX_MEMBER_NAME_BYTES, MAX_MEMBERS, MAX_RANK } from './value-kind.js';
 
 /**
  * The values as bytes, one after the other, as a list to gather: large arrays are in it by reference, so they must not
@@ -47,17 +55,49 @@ function writeObject(writer: ByteWriter, value: object | null, depth: number): v
   if (value instanceof FileValue) return writeFile(writer, value);
   if (value instanceof Image) return writeImage(writer, value);
   if (ArrayBuffer.isView(value)) throw unsupported(`a bare ${value.constructor.name} (wrap it in a Tensor)`);
-  if (!isJsonObject(value)) throw unsupported(nameOf(value));
-  writer.text(KIND.json, JSON.stringify(value));
+  if (!isRecord(value)) throw unsupported(nameOf(value));
+  if (isJsonObject(value)) return writer.text(KIND.json, JSON.stringify(value));
+  return writeRecord(writer, value, depth);
+}
+
+/** A plain object that JSON alone cannot say; what JSON can say in it still travels so, member by member. */
+function writeRecord(writer: ByteWriter, record: RunnerRecord, depth: number): void {
+  checkDepth('an object', depth);
+  const members = Object.entries(record).filter(([, value]) => value !== undefined);
+  if (members.length > MAX_MEMBERS) {
+    throw unsupported(
+      `an object of ${members.length} members (at most ${MAX_MEMBERS} beside a tensor or bytes)`,
+    );
+  }
+  writer.head(KIND.record, 0, 0, members.length);
+  for (const [name, value] of members) {
+    checkMemberName(name);
+    writer.text(KIND.text, name);
+    writeValue(writer, value, depth + 1);
+  }
+}
+
+/** Names that UTF-8 cannot say would arrive as others, maybe one as another. */
+function checkMemberName(name: string): void {
+  const bytes = Buffer.byteLength(name);
+  if (bytes > MAX_MEMBER_NAME_BYTES) {
+    throw unsupported(`an object with a member name of ${bytes} bytes (at most ${MAX_MEMBER_NAME_BYTES})`);
+  }
+  if (bytes !== name.length && Buffer.from(name).toString() !== name) {
+    throw unsupported(`an object with the malformed member name ${JSON.stringify(name)}`);
+  }
 }
 
 function writeArray(writer: ByteWriter, items: readonly unknown[], depth: number): void {
   if (isJsonArray(items)) return writer.text(KIND.json, JSON.stringify(items));
-  if (depth >= DEFAULT_LIMITS.maxDepth) {
-    throw unsupported(`a list nested deeper than ${DEFAULT_LIMITS.maxDepth} levels`);
-  }
+  checkDepth('a list', depth);
   writer.head(KIND.list, 0, 0, items.length);
   for (const item of items) writeValue(writer, item, depth + 1);
+}
+
+function checkDepth(what: string, depth: number): void {
+  const { maxDepth } = DEFAULT_LIMITS;
+  if (depth >= maxDepth) throw unsupported(`${what} nested deeper than ${maxDepth} levels`);
 }
 
 function writeBytes(writer: ByteWriter, bytes: Uint8Array): void {

@@ -1,4 +1,5 @@
 import { ServeError } from '@bentots/errors';
+import { isRecord } from '@bentots/service';
 
 /** Deeper nesting is refused, long before anything that walks the value could run out of stack. */
 const MAX_JSON_DEPTH = 256;
@@ -26,7 +27,7 @@ export function isJsonArray(items: readonly unknown[], depth = 0): boolean {
  * absent, numbers that are not finite become null.
  */
 export function isJsonObject(value: object, depth = 0): boolean {
-  return isPlain(value) && areJson(Object.values(value), depth);
+  return isRecord(value) && areJson(Object.values(value), depth);
 }
 
 function areJson(items: readonly unknown[], depth: number): boolean {
@@ -45,17 +46,11 @@ function checkDepth(depth: number): void {
   if (depth > MAX_JSON_DEPTH) throw unsupported(`a value nested deeper than ${MAX_JSON_DEPTH} levels`);
 }
 
-/** Made by `{}` or JSON.parse, in whatever realm. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return typeof prototype !== 'object' || prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
 /** The refusal of a value that no frame can say. */
 export function unsupported(what: string): ServeError {
   return new ServeError(
     'invalid_argument',
-    `${what} cannot cross to or from a runner; expected JSON, text, bytes, Tensor, FileValue, Image or an array of them`,
+    `${what} cannot cross to or from a runner; expected JSON, text, bytes, Tensor, FileValue, Image, or arrays and plain objects of them`,
   );
 }
 
@@ -63,7 +58,5 @@ export function unsupported(what: string): ServeError {
 export function nameOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`;
   const name: unknown = value.constructor?.name;
-  if (isPlain(value))
-    return 'an object that holds more than JSON (tensors and bytes travel beside it, in an array)';
   return typeof name === 'string' && name !== '' ? `a value of class ${name}` : 'an object without a class';
 }

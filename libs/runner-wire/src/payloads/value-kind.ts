@@ -13,6 +13,7 @@ export const KIND = {
   file: 8,
   image: 9,
   list: 10,
+  record: 11,
 } as const;
 
 /** The number of each dtype on the wire; never renumbered. */
@@ -50,6 +51,12 @@ export const DTYPES_BY_CODE: readonly (DType | undefined)[] = [
 
 /** Dimensions of a tensor, at most. */
 export const MAX_RANK = 32;
+
+/** Members of one record, at most. */
+export const MAX_MEMBERS = 65_535;
+
+/** UTF-8 of the name of a member, at most. */
+export const MAX_MEMBER_NAME_BYTES = 1024;
 
 /** Stands for a text that is not there, where a two-byte length is expected. */
 export const ABSENT = 0xffff;

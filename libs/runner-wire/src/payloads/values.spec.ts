@@ -29,6 +29,36 @@ describe('what is decoded is what was encoded', () => {
     expect(Object.hasOwn({}, 'polluted') || 'polluted' in {}).toBe(false);
   });
 
+  test('for records: named tensors and bytes beside JSON, at any depth', () => {
+    const ids = Tensor.from([[1, 2]], 'int64');
+    const record = { ids, mask: Tensor.from([[true, false]]), temperature: 0.7, stop: ['a', null] };
+    const [decoded] = roundTrip(record);
+    expect(decoded).toEqual(record);
+    expect(Object.keys(Object(decoded))).toEqual(['ids', 'mask', 'temperature', 'stop']);
+    const deep = { a: { b: [{ ids }, 1], raw: new Uint8Array(3) }, file: new FileValue(new Uint8Array(2)) };
+    expect(roundTrip(deep)).toEqual([deep]);
+  });
+
+  test('for members that are not there: undefined counts as absent, as in JSON', () => {
+    const ids = Tensor.from([1]);
+    expect(Object.keys(Object(roundTrip({ ids, mask: undefined })[0]))).toEqual(['ids']);
+  });
+
+  test('for records whose members mean something to JavaScript, and no prototype changes', () => {
+    const tensor = Tensor.from([1]);
+    const entries = [['__proto__', tensor], ['constructor', { prototype: tensor }], ['hasOwnProperty', 1]] as const; // prettier-ignore
+    const [decoded] = roundTrip(Object.fromEntries<RunnerValue>(entries));
+    expect(Object.entries(Object(decoded))).toEqual(entries);
+    expect(Object.getPrototypeOf(decoded)).toBe(Object.prototype);
+    expect({}.constructor).toBe(Object);
+  });
+
+  test('for own members only', () => {
+    const record: Record<string, RunnerValue> = { own: Tensor.from([1]) };
+    Object.defineProperty(record, 'hidden', { value: 1, enumerable: false });
+    expect(Object.keys(Object(roundTrip(record)[0]))).toEqual(['own']);
+  });
+
   test('for large bytes and texts, which are not copied together', () => {
     const bytes = new Uint8Array(100_003).fill(7);
     const text = 'ä'.repeat(50_000);
@@ -64,14 +94,25 @@ test('dtype numbers and their inverse agree', () => {
 
 describe('what cannot cross is refused by name', () => {
   const deepList = (depth: number): RunnerValue => (depth === 0 ? undefined : [deepList(depth - 1)]);
+  const deepRecord = (depth: number): RunnerValue => (depth === 0 ? bytes : { a: deepRecord(depth - 1) });
+  const bytes = new Uint8Array(1);
   const deepJson = (depth: number): RunnerValue => (depth === 0 ? 1 : [deepJson(depth - 1)]);
   test.each<[string, unknown, string]>([
     ['a function', () => 1, 'a function'],
     ['a bigint', 1n, 'a bigint'],
     ['a symbol in an array', [Symbol('x')], 'a symbol'],
     ['a map', new Map(), 'class Map'],
-    ['a date in an object', { at: new Date() }, 'more than JSON'],
-    ['a tensor in an object', { t: Tensor.from([1]) }, 'more than JSON'],
+    ['a date in an object', { at: new Date() }, 'class Date'],
+    ['a function beside a tensor', { t: Tensor.from([1]), f: () => 1 }, 'a function'],
+    ['an object of a class', new (class Feeds {})(), 'class Feeds'],
+    ['records that are too deep', deepRecord(40), 'an object nested deeper than 32'],
+    ['a name that is too long', { ['n'.repeat(1025)]: bytes }, 'a member name of 1025 bytes'],
+    ['a name that is no text', { '\ud800': bytes }, 'the malformed member name "\\ud800"'],
+    [
+      'too many members',
+      Object.fromEntries(Array.from({ length: 65_536 }, (_, i) => [`m${i}`, bytes])),
+      '65536 members',
+    ],
     ['a bare typed array', new Float32Array(2), 'wrap it in a Tensor'],
     ['a list that is too deep', deepList(40), 'deeper than 32'],
     ['an array that is too deep', deepJson(300), 'deeper than 256'],
@@ -97,6 +138,10 @@ describe('what is malformed is a protocol error', () => {
     bytes.writeUInt32LE(n, 4);
     return bytes;
   };
+  /** The head of a record of `count` members, and the name of its first. */
+  const member = (name: string, count: number): Buffer =>
+    Buffer.concat([head(11, 0, 0, count), head(4, 0, 0, name.length), Buffer.from(name.padEnd(8, '\0'))]);
+  const nothing = head(0, 0, 0, 0);
   const dims = (...values: number[]): Buffer => Buffer.from(new Uint32Array(values).buffer);
   const nested = Buffer.concat(new Array<Buffer>(40).fill(head(10, 0, 0, 1)).concat(head(0, 0, 0, 0)));
   test.each<[string, Buffer, string]>([
@@ -106,6 +151,34 @@ describe('what is malformed is a protocol error', () => {
     ['bytes of 4 GiB', head(6, 0, 0, 0xffff_ffff), 'bytes of 4294967295 bytes'],
     ['a list of 4 G items', head(10, 0, 0, 0xffff_ffff), 'a list of 4294967295 values'],
     ['lists too deep', nested, 'deeper than 32'],
+    [
+      'records too deep',
+      Buffer.concat([...new Array<Buffer>(40).fill(member('a', 1)), nothing]),
+      'deeper than 32',
+    ],
+    ['a record of 4 G members', head(11, 0, 0, 0xffff_ffff), 'a record of 4294967295 values'],
+    [
+      'a record of too many members',
+      Buffer.concat([head(11, 0, 0, 65_536), Buffer.alloc(65_536 * 16)]),
+      '65536 members',
+    ],
+    [
+      'two members of one name',
+      Buffer.concat([member('a', 2), nothing, member('a', 0).subarray(8), nothing]),
+      'two members named "a"',
+    ],
+    [
+      'a name that is a number',
+      Buffer.concat([head(11, 0, 0, 1), head(3, 0, 0, 8), Buffer.alloc(8)]),
+      'of kind 3, text is expected',
+    ],
+    [
+      'a name that is too long',
+      Buffer.concat([head(11, 0, 0, 1), head(4, 0, 0, 1025), Buffer.alloc(2048)]),
+      'has 1025 bytes',
+    ],
+    ['a member without a value', Buffer.concat([member('a', 1)]), 'the head of a value'],
+    ['a record that is cut', Buffer.concat([member('a', 2), nothing]), 'does not fit'],
     ['JSON that is none', Buffer.concat([head(5, 0, 0, 1), Buffer.from('{       ')]), 'not valid JSON'],
     ['an unknown dtype', head(7, 13, 0, 0), 'unknown dtype 13'],
     ['a rank that is too high', head(7, 1, 200, 0), 'rank 200'],
