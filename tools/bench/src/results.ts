@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { type Aim, formatAims } from './aim.js';
 
 /** What a run was taken on; absolute figures mean nothing without it. */
 export interface MachineFacts {
@@ -21,6 +22,29 @@ export function describeMachine(): MachineFacts {
     cores: availableParallelism(),
     loadAverage: Number((loadavg()[0] ?? 0).toFixed(1)),
   };
+}
+
+/** What came of a bench, for people and for the table of all benches. */
+export interface Report {
+  readonly name: string;
+  /** Facts from before the run. */
+  readonly machine: MachineFacts;
+  readonly text: string;
+  readonly aims: readonly Aim[];
+  readonly raw: object;
+}
+
+/** Prints a report, and keeps it as `results/NAME.json`, of a quick run as `NAME-quick.json`. */
+export async function publish(
+  { name, machine, text, aims, raw }: Report,
+  { quick, keep }: { readonly quick: boolean; readonly keep: boolean },
+): Promise<void> {
+  const { node, cores, cpu, loadAverage } = machine;
+  console.log(`${text}\n\n${formatAims(aims)}\n`);
+  console.log(`${node}, ${cores} × ${cpu}, load average ${loadAverage} at the start`);
+  if (!keep) return;
+  const file = await keepResults(quick ? `${name}-quick` : name, { machine, aims, ...raw });
+  console.log(`raw results: ${file}`);
 }
 
 /** Keeps raw results as `results/NAME.json`, and says where. */

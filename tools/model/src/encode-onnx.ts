@@ -1,27 +1,41 @@
 import onnxProto from 'onnx-proto';
-import type { Network } from './network.js';
 
 const { onnx } = onnxProto;
 const FLOAT = onnx.TensorProto.DataType.FLOAT;
 
-/** `net` as an ONNX file: `crops` [n, width] → `probabilities` [n, classes]; the first dimension is free. */
-export function encodeOnnx(net: Network): Uint8Array {
+/** One dense layer. Weights row by row, [inputs][outputs]. */
+export interface DenseLayer {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly weights: Float32Array;
+  readonly biases: Float32Array;
+}
+
+/** Dense layers with ReLU between them and softmax behind the last: `input` [n, first] → `output` [n, last]. */
+export interface Perceptron {
+  readonly name: string;
+  readonly input: string;
+  readonly output: string;
+  readonly layers: readonly DenseLayer[];
+}
+
+/** The layers as an ONNX file; the first dimension of input and output is free. */
+export function encodeOnnx({ name, input, output, layers }: Perceptron): Uint8Array {
+  const last = layers.length;
   const graph = {
-    name: 'digits',
-    node: [
-      node('Gemm', ['crops', 'w1', 'b1'], 'dense1'),
-      node('Relu', ['dense1'], 'active'),
-      node('Gemm', ['active', 'w2', 'b2'], 'dense2'),
-      node('Softmax', ['dense2'], 'probabilities'),
-    ],
-    initializer: [
-      weights('w1', [net.width, net.hidden], net.w1),
-      weights('b1', [net.hidden], net.b1),
-      weights('w2', [net.hidden, net.classes], net.w2),
-      weights('b2', [net.classes], net.b2),
-    ],
-    input: [rows('crops', net.width)],
-    output: [rows('probabilities', net.classes)],
+    name,
+    node: layers.flatMap((_, i) => {
+      const from = i === 0 ? input : `active${i}`;
+      const dense = node('Gemm', [from, `w${i + 1}`, `b${i + 1}`], `dense${i + 1}`);
+      const [opType, to] = i + 1 === last ? ['Softmax', output] : ['Relu', `active${i + 1}`];
+      return [dense, node(opType, [`dense${i + 1}`], to)];
+    }),
+    initializer: layers.flatMap((layer, i) => [
+      constant(`w${i + 1}`, [layer.inputs, layer.outputs], layer.weights),
+      constant(`b${i + 1}`, [layer.outputs], layer.biases),
+    ]),
+    input: [rows(input, layers[0]?.inputs ?? 0)],
+    output: [rows(output, layers[last - 1]?.outputs ?? 0)],
   };
   const model = { irVersion: 8, producerName: 'bentots', opsetImport: [{ domain: '', version: 13 }], graph };
   return onnx.ModelProto.encode(onnx.ModelProto.fromObject(model)).finish();
@@ -31,7 +45,7 @@ function node(opType: string, input: string[], output: string): object {
   return { opType, input, output: [output], name: output };
 }
 
-function weights(name: string, dims: number[], values: Float32Array): object {
+function constant(name: string, dims: number[], values: Float32Array): object {
   return {
     name,
     dims,

@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { encodeOnnx } from './encode-onnx.js';
-import { accuracy, createNetwork, forward, train, type Examples } from './network.js';
+import { accuracy, createNetwork, forward, train, toPerceptron, type Examples } from './network.js';
 import { createRandom } from './random.js';
 
 /** Points of the plane, labelled by the quadrant they lie in. */
@@ -30,7 +30,7 @@ describe('training', () => {
       const random = createRandom(seed);
       const net = createNetwork(2, 8, 4, random);
       train(net, quadrants(200, 2), { epochs: 2, rate: 0.05, random });
-      return encodeOnnx(net);
+      return encodeOnnx(toPerceptron(net));
     };
     expect(weights(5)).toEqual(weights(5));
     expect(weights(5)).not.toEqual(weights(6));
@@ -41,7 +41,7 @@ describe('the ONNX file', () => {
   test('answers as the network that it was written from, for any number of rows', async () => {
     const random = createRandom(9);
     const net = createNetwork(4, 8, 3, random);
-    const session = await InferenceSession.create(encodeOnnx(net));
+    const session = await InferenceSession.create(encodeOnnx(toPerceptron(net)));
     for (const rows of [1, 5]) {
       const crops = Float32Array.from({ length: rows * 4 }, () => random());
       const { probabilities } = await session.run({ crops: new Tensor('float32', crops, [rows, 4]) });

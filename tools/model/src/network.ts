@@ -1,3 +1,4 @@
+import type { Perceptron } from './encode-onnx.js';
 import { gaussian, type Random } from './random.js';
 
 /** Examples: `inputs` row by row, one label each. */
@@ -30,6 +31,19 @@ export function createNetwork(width: number, hidden: number, classes: number, ra
     b1: new Float32Array(hidden),
     w2: fill(hidden, classes),
     b2: new Float32Array(classes),
+  };
+}
+
+/** The network as it is written to a file: `crops` [n, width] → `probabilities` [n, classes]. */
+export function toPerceptron({ width, hidden, classes, w1, b1, w2, b2 }: Network): Perceptron {
+  return {
+    name: 'digits',
+    input: 'crops',
+    output: 'probabilities',
+    layers: [
+      { inputs: width, outputs: hidden, weights: w1, biases: b1 },
+      { inputs: hidden, outputs: classes, weights: w2, biases: b2 },
+    ],
   };
 }
 

@@ -9,7 +9,7 @@ import { findDigits, toInk } from '@bentots/example-read-digits/segment';
 import type { Font } from 'opentype.js';
 import { drawDigits, drawStyle, encodePng } from './draw.js';
 import { encodeOnnx } from './encode-onnx.js';
-import { accuracy, createNetwork, train, type Examples } from './network.js';
+import { accuracy, createNetwork, train, toPerceptron, type Examples } from './network.js';
 import { createRandom, type Random } from './random.js';
 import { HELD_OUT_TYPEFACES, loadTypefaces, TRAINED_TYPEFACES } from './typefaces.js';
 
@@ -68,7 +68,7 @@ const report = {
   seconds: { draw: round((drawn - started) / 1000), train: round((performance.now() - drawn) / 1000) },
   accuracy: { lessons: round(accuracy(network, lessons)), heldOut: round(accuracy(network, exam)) },
 };
-await writeFile(new URL('digits.onnx', out), encodeOnnx(network));
+await writeFile(new URL('digits.onnx', out), encodeOnnx(toPerceptron(network)));
 const crops = Array.from(exam.labels, (_, i) =>
   Array.from(exam.inputs.subarray(i * exam.width, (i + 1) * exam.width), (value) => round(value)),
 );

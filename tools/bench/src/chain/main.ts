@@ -1,51 +1,42 @@
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { describeMachine, keepResults } from '../results.js';
+import { atMost } from '../aim.js';
+import type { ClosedReport } from '../load/closed-loop.js';
+import { LoadProcess } from '../load/load-process.js';
+import { describeMachine, publish } from '../results.js';
+import type { ServerUnderTest } from '../server-under-test.js';
 import { formatFigure, formatTable, median } from '../table.js';
-import type { HttpLoad, HttpReport } from './client.js';
-import { type ServerUnderTest, startBentots, startPlainFastify } from './server-under-test.js';
+import { startBentots, startPlainFastify } from './servers.js';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
-    'round-ms': { type: 'string', default: '1500' },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    'round-ms': { type: 'string' },
     'no-results': { type: 'boolean', default: false },
   },
 });
-const rounds = Number(values.rounds);
-const durationMs = Number(values['round-ms']);
+const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
+const durationMs = Number(values['round-ms'] ?? (values.quick ? 500 : 1500));
 
 /** One measured round; CPU time is that of all processes of the server. */
-interface Sample extends HttpReport {
+interface Sample extends ClosedReport {
   readonly server: string;
   readonly load: string;
   readonly cpuMs: number;
 }
 
-const four = { body: '[1,2,3,4]', answer: '{"result":[1,4,9,22]}' };
+const four = { exchanges: [{ body: '[1,2,3,4]', answer: '{"result":[1,4,9,22]}' }] };
+const hello = { exchanges: [{ body: '{}', answer: '{"ok":true}' }] };
 const loads = [
   { load: '/predict c=1', path: '/predict', ...four, connections: 1 },
   { load: '/predict c=32', path: '/predict', ...four, connections: 32 },
-  { load: '/hello c=32 (no runner)', path: '/hello', body: '{}', answer: '{"ok":true}', connections: 32 },
+  { load: '/hello c=32 (no runner)', path: '/hello', ...hello, connections: 32 },
 ];
 
 const machine = describeMachine();
 const servers: ServerUnderTest[] = [];
-const client = fork(fileURLToPath(new URL('./client-main.ts', import.meta.url)));
+const client = new LoadProcess();
 const samples: Sample[] = [];
-
-function send(load: HttpLoad): Promise<HttpReport> {
-  client.send(load);
-  return new Promise((resolve, reject) => {
-    const ended = (): void => reject(new Error('the client ended; see its error above'));
-    client.once('exit', ended);
-    client.once('message', (report) => {
-      client.off('exit', ended);
-      resolve(report as HttpReport);
-    });
-  });
-}
 
 try {
   servers.push(await startPlainFastify('plain Fastify, one process'));
@@ -58,7 +49,7 @@ try {
         const server = servers[(turn + round) % servers.length];
         if (server === undefined) continue;
         const before = server.cpuMs();
-        const report = await send({ url: server.url, durationMs, ...what });
+        const report = await client.closed({ url: server.url, durationMs, ...what });
         const cpuMs = server.cpuMs() - before;
         if (round > 0) samples.push({ server: server.name, load, cpuMs, ...report });
       }
@@ -66,7 +57,7 @@ try {
     console.error(`measured ${load}`);
   }
 } finally {
-  client.kill();
+  client.stop();
   for (const server of servers) await server.stop();
 }
 
@@ -88,13 +79,23 @@ const rows = servers.map(({ name }) => [
     return `${cell.text} · ${formatFigure(ratio)} ×`;
   }),
 ]);
-console.log(
-  'CPU-s per 1000 requests, whole tree: median (best) · requests/s · p50 ms · p99 ms · times Fastify\n',
+const [quietChain] = servers.slice(1);
+const head = ['server', ...loads.map(({ load }) => load)];
+await publish(
+  {
+    name: 'chain',
+    machine,
+    text:
+      'CPU-s per 1000 requests, whole tree: median (best) · requests/s · p50 ms · p99 ms · times Fastify\n\n' +
+      formatTable(head, rows),
+    aims: [
+      atMost(
+        'whole chain: JSON of four floats, 32 clients, CPU-s per 1000 requests',
+        0.1,
+        cellOf(quietChain?.name ?? '', '/predict c=32').cpu,
+      ),
+    ],
+    raw: { rounds, durationMs, samples },
+  },
+  { quick: values.quick, keep: !values['no-results'] },
 );
-console.log(formatTable(['server', ...loads.map(({ load }) => load)], rows));
-console.log(
-  `\n${machine.node}, ${machine.cores} × ${machine.cpu}, load average ${machine.loadAverage} at the start`,
-);
-if (!values['no-results']) {
-  console.log(`raw results: ${await keepResults('chain', { machine, rounds, durationMs, samples })}`);
-}
