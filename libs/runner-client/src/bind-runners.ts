@@ -2,7 +2,8 @@ import { ServeError } from '@bentots/errors';
 import { checkRunnerMap, type RunnerMap } from '@bentots/runner-map';
 import { type AnyRunner, createLocalHandle, type RunnerHandle, type Service } from '@bentots/service';
 import type { RunnerClientOptions } from './compile-options.js';
-import { connectRunner } from './remote-handle.js';
+import { connectRunner, type RemoteRunner } from './remote-handle.js';
+import type { RunnerStats } from './stats.js';
 
 /** The runners of a service, connected in this process. */
 export interface BoundRunners {
@@ -11,6 +12,8 @@ export interface BoundRunners {
    * for a quarter of a second. Rejects only when `signal` aborts.
    */
   readiness(signal: AbortSignal): Promise<Readonly<Record<string, boolean>>>;
+  /** How each runner that lives elsewhere is reached now, by name. */
+  stats(): Readonly<Record<string, RunnerStats>>;
   /** Lets go of all: waits for calls in flight, within a bound. May be called again. */
   close(): Promise<void>;
 }
@@ -39,14 +42,18 @@ export async function bindRunners(
   const runners = [...service.runners.values()].map((runner: AnyRunner) => runner.definition);
   checkRunnerMap(map, { name: service.name, runners });
   const handles = new Map<string, RunnerHandle>();
+  const remote: RemoteRunner[] = [];
+  const connect = (name: string): RunnerHandle => {
+    const handle = connectRunner(name, map.get(name) ?? [], options);
+    remote.push(handle);
+    return handle;
+  };
   const close = async (): Promise<void> => {
     await Promise.all([...handles.values()].map((handle) => handle.close()));
   };
   try {
     for (const facts of runners) {
-      const handle = facts.embedded
-        ? await createLocalHandle(facts)
-        : connectRunner(facts.name, map.get(facts.name) ?? [], options);
+      const handle = facts.embedded ? await createLocalHandle(facts) : connect(facts.name);
       handles.set(facts.name, handle);
       facts.bind(handle);
     }
@@ -56,7 +63,9 @@ export async function bindRunners(
   }
   const { probeTimeoutMs = 1000, probeCacheMs = 250 } = options;
   const probe = cached(() => askAll(handles, probeTimeoutMs), probeCacheMs);
-  return { readiness: (signal) => withSignal(probe(), signal), close };
+  const stats = (): Record<string, RunnerStats> =>
+    Object.fromEntries(remote.map((handle) => handle.stats()).map((facts) => [facts.runner, facts]));
+  return { readiness: (signal) => withSignal(probe(), signal), stats, close };
 }
 
 async function askAll(handles: ReadonlyMap<string, RunnerHandle>, timeoutMs: number): Promise<Readiness> {

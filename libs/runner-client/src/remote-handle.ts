@@ -1,61 +1,72 @@
 import { ServeError } from '@bentots/errors';
 import { formatAddress, type RunnerAddress } from '@bentots/runner-map';
-import { type ClientConnection, type Hello, progressOf } from '@bentots/runner-wire';
+import { progressOf } from '@bentots/runner-wire';
 import type { HandleCallOptions, RunnerHandle, RunnerValue } from '@bentots/service';
-import { Channel, type ChannelOwner } from './channel.js';
+import { isReplicaFailure } from './balance/is-replica-failure.js';
+import type { Lane } from './balance/lane.js';
+import { LaneChoice } from './balance/lane-choice.js';
 import {
   compileClientOptions,
   type RunnerClientConfig,
   type RunnerClientOptions,
 } from './compile-options.js';
-import { pickLeast } from './pick.js';
-import { RemoteStream } from './remote-stream.js';
-import { WaitingRoom } from './waiting-room.js';
+import { RemoteStream, type StreamSource } from './remote-stream.js';
+import { ReplicaSet, type ReplicaSetOwner } from './replicas/replica-set.js';
+import type { GiveUp } from './replicas/trouble.js';
+import type { RunnerStats } from './stats.js';
+import { WaitingRoom, type WaitReason } from './waiting-room.js';
+
+/** A runner that is reached over connections. */
+export interface RemoteRunner extends RunnerHandle {
+  /** How it is reached now: for metrics and for people. */
+  stats(): RunnerStats;
+}
 
 /**
  * A handle to the runner `name` at its replicas. Nothing is connected before the first call or question for readiness;
- * from then on each replica has as many connections as it has workers, and lost ones come back by themselves.
+ * from then on each replica has as many connections as it has workers, and lost ones come back by themselves. A host
+ * name stands for as many replicas as it has addresses, and is resolved again and again.
  *
- * A call goes to the connection with the least work in flight. One that failed before any of it ran is made once more
- * on another connection, within its deadline; one that may have run only when it is idempotent.
+ * A call goes to the connection with the least work in flight, not to replicas whose calls fail in a row. One that
+ * failed before any of it ran is made once more elsewhere, within its deadline; one that may have run only when it is
+ * idempotent.
+ *
+ * @throws ServeError `runner_map_invalid` when there is no address, `tls_invalid` when certificates cannot be used.
  */
 export function connectRunner(
   name: string,
   addresses: readonly RunnerAddress[],
   options: RunnerClientOptions = {},
-): RunnerHandle {
+): RemoteRunner {
   if (addresses.length === 0) {
     throw new ServeError('runner_map_invalid', `runner '${name}' has no address; expected at least one`);
   }
   return new RemoteHandle(name, addresses, compileClientOptions(options));
 }
 
-class RemoteHandle implements RunnerHandle, ChannelOwner {
+class RemoteHandle implements RemoteRunner, ReplicaSetOwner, StreamSource {
   readonly runner: string;
   readonly config: RunnerClientConfig;
-  readonly #addresses: readonly RunnerAddress[];
-  readonly #channels: Channel[];
-  readonly #waiting = new WaitingRoom();
-  /** The connections that calls can be made on, with the work in flight on each. */
-  #open: readonly ClientConnection[] = [];
-  #turn = 0;
-  #events = 0;
+  readonly #set: ReplicaSet;
+  readonly #choice: LaneChoice;
+  readonly #waiting: WaitingRoom<Lane>;
+  #repeated = 0;
   #lastError: ServeError | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(runner: string, addresses: readonly RunnerAddress[], config: RunnerClientConfig) {
     this.runner = runner;
     this.config = config;
-    this.#addresses = addresses;
-    this.#channels = addresses.map((address) => new Channel(this, address));
-    // So that many API workers do not all begin with the same runner worker.
-    this.#turn = Math.floor(config.random() * 64);
+    this.#set = new ReplicaSet(this, addresses);
+    // So that many API workers do not all begin with the same replica.
+    this.#choice = new LaneChoice(Math.floor(config.random() * 64));
+    this.#waiting = new WaitingRoom(config.maxWaiting);
   }
 
   run(method: string, args: readonly RunnerValue[], options: HandleCallOptions): Promise<RunnerValue> {
-    const connection = this.#pick();
-    if (connection !== undefined) return this.#attempt(connection, method, args, options);
-    return this.connection(options).then((opened) => this.#attempt(opened, method, args, options));
+    const lane = this.#pick();
+    if (lane !== undefined) return this.#attempt(lane, method, args, options);
+    return this.lane(options).then((opened) => this.#attempt(opened, method, args, options));
   }
 
   stream(
@@ -68,11 +79,11 @@ class RemoteHandle implements RunnerHandle, ChannelOwner {
 
   async isReady(signal: AbortSignal): Promise<boolean> {
     try {
-      await this.connection({ signal });
+      await this.#waitFor('question', { signal });
     } catch {
       return false;
     }
-    const asked = this.#open.map((connection) => connection.ping(signal));
+    const asked = this.#choice.lanes.map(({ connection }) => connection.ping(signal));
     // The first that is ready decides; all must have answered for a no.
     const ready = asked.map((answer) =>
       answer.then((yes) => (yes ? yes : Promise.reject(new Error('not ready')))),
@@ -80,99 +91,119 @@ class RemoteHandle implements RunnerHandle, ChannelOwner {
     return Promise.any(ready).catch(() => false);
   }
 
+  stats(): RunnerStats {
+    return {
+      runner: this.runner,
+      replicas: this.#set.replicas.map((replica) => replica.stats()),
+      waiting: this.#waiting.size,
+      repeated: this.#repeated,
+    };
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  /** A connection to make a call on, another than `tried` if there is one; waits for it if need be. */
-  connection(options: HandleCallOptions, tried?: ClientConnection): Promise<ClientConnection> {
-    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
-    const connection = this.#pick(tried);
-    if (connection !== undefined) return Promise.resolve(connection);
-    for (const channel of this.#channels) channel.start();
-    return this.#waiting.wait(this.#events, {
-      signal: options.signal,
-      deadline: options.deadline,
-      timeoutMs: this.config.connectTimeoutMs,
-      tooLate: (bound) => this.#tooLate(bound),
-    });
+  async lane(options: HandleCallOptions, tried?: Lane): Promise<Lane> {
+    const lane = await this.#waitFor('call', options, tried);
+    if (tried !== undefined) this.#repeated += 1;
+    return lane;
   }
 
-  /** Whether a call that failed so may be made again. */
   mayRepeat(error: unknown, options: HandleCallOptions): boolean {
     const progress = progressOf(error);
     const safe = progress === 'not_started' || (progress === 'unknown' && options.idempotent === true);
     return safe && this.#closing === undefined;
   }
 
-  onOpen(channel: Channel, hello: Hello): void {
-    this.#events += 1;
-    this.#grow(channel, hello.workers);
-    this.#collectOpen();
+  onServed(lane: Lane): void {
+    this.#set.ejector.served(lane.replica);
+  }
+
+  onFailed(lane: Lane, error: unknown): void {
+    if (!isReplicaFailure(error)) return;
+    const isLoss = progressOf(error) === 'unknown';
+    if (isLoss && lane.isLossCounted) return;
+    lane.isLossCounted ||= isLoss;
+    this.#set.ejector.failed(lane.replica);
+  }
+
+  onLanes(): void {
+    this.#choice.update(this.#set.replicas);
     this.#waiting.admit(() => this.#pick());
   }
 
-  onFailure(channel: Channel, error: ServeError): void {
-    this.#events += 1;
-    channel.failedAt = this.#events;
+  onGiveUp(giveUp: GiveUp, error: ServeError): void {
     this.#lastError = error;
-    // A call has waited long enough when every replica was tried since it came.
-    const triedSince = Math.min(...this.#channels.map(({ failedAt }) => failedAt));
-    this.#waiting.refuse(triedSince, () => copyOf(error));
-  }
-
-  onDown(): void {
-    this.#events += 1;
-    this.#collectOpen();
+    this.#waiting.refuse('call', giveUp.calls, () => copyOf(error));
+    this.#waiting.refuse('question', giveUp.questions, () => copyOf(error));
   }
 
   #attempt(
-    connection: ClientConnection,
+    lane: Lane,
     method: string,
     args: readonly RunnerValue[],
     options: HandleCallOptions,
   ): Promise<RunnerValue> {
-    return connection.call(method, args, options).catch(async (error: unknown) => {
+    return this.#call(lane, method, args, options).catch(async (error: unknown) => {
       if (!this.mayRepeat(error, options)) throw error;
-      const other = await this.connection(options, connection).catch(() => undefined);
+      const other = await this.lane(options, lane).catch(() => undefined);
       if (other === undefined) throw error;
-      return other.call(method, args, options);
+      return this.#call(other, method, args, options);
     });
   }
 
-  #pick(tried?: ClientConnection): ClientConnection | undefined {
-    const open =
-      tried === undefined || this.#open.length < 2 ? this.#open : this.#open.filter((c) => c !== tried);
-    const index = pickLeast(open, this.#turn);
-    const connection = open[index];
-    if (connection === undefined) return undefined;
-    this.#turn = index + 1;
-    if (connection.isAccepting) return connection;
+  #call(
+    lane: Lane,
+    method: string,
+    args: readonly RunnerValue[],
+    options: HandleCallOptions,
+  ): Promise<RunnerValue> {
+    return lane.connection.call(method, args, options).then(
+      (value) => {
+        this.onServed(lane);
+        return value;
+      },
+      (error: unknown) => {
+        this.onFailed(lane, error);
+        throw error;
+      },
+    );
+  }
+
+  /** A connection to make a call on, on another replica than that of `tried` if there is one; waits if need be. */
+  #waitFor(reason: WaitReason, options: HandleCallOptions, tried?: Lane): Promise<Lane> {
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
+    const lane = this.#pick(tried);
+    if (lane !== undefined) return Promise.resolve(lane);
+    const since = this.#set.tick();
+    this.#set.start();
+    return this.#waiting.wait({
+      reason,
+      since,
+      signal: options.signal,
+      deadline: options.deadline,
+      timeoutMs: this.config.connectTimeoutMs,
+      tooLate: (bound) => this.#tooLate(bound),
+      tooMany: () => this.#tooMany(),
+    });
+  }
+
+  #pick(tried?: Lane): Lane | undefined {
+    const lane = this.#choice.pick(tried);
+    if (lane === undefined || lane.connection.isAccepting) return lane;
     // It has ended in this very turn, and its channel does not know yet.
-    this.#collectOpen();
+    this.#set.collect();
+    this.#choice.update(this.#set.replicas);
     return this.#pick(tried);
   }
 
-  #collectOpen(): void {
-    this.#open = this.#channels.flatMap(({ connection }) => connection ?? []);
-  }
-
-  /** As many channels to an address as it has workers, within the limit. */
-  #grow(channel: Channel, workers: number): void {
-    const most = Math.max(1, Math.floor(this.config.maxConnections / this.#addresses.length));
-    const siblings = this.#channels.filter(({ address }) => address === channel.address).length;
-    for (let count = siblings; count < Math.min(workers, most); count += 1) {
-      const sibling = new Channel(this, channel.address);
-      this.#channels.push(sibling);
-      sibling.start();
-    }
-  }
-
   async #close(): Promise<void> {
-    this.#waiting.refuse(Infinity, () => this.#closedError());
-    const signal = AbortSignal.timeout(this.config.closeTimeoutMs);
-    await Promise.all(this.#channels.map((channel) => channel.close(signal)));
+    for (const reason of ['call', 'question'] as const) {
+      this.#waiting.refuse(reason, Infinity, () => this.#closedError());
+    }
+    await this.#set.close(AbortSignal.timeout(this.config.closeTimeoutMs));
   }
 
   #closedError(): ServeError {
@@ -182,13 +213,19 @@ class RemoteHandle implements RunnerHandle, ChannelOwner {
     );
   }
 
+  #tooMany(): ServeError {
+    const words = `${this.config.maxWaiting} calls wait for a connection to runner '${this.runner}'`;
+    return new ServeError('overloaded', words, { details: { runner: this.runner } });
+  }
+
   #tooLate(bound: 'deadline' | 'timeout'): ServeError {
     const over = bound === 'deadline';
     if (!over && this.#lastError !== undefined) return copyOf(this.#lastError);
-    const places = this.#addresses.map(formatAddress).join(', ');
+    const places = this.#set.places.map(({ address }) => formatAddress(address)).join(', ');
+    const why = this.#lastError === undefined ? '' : `; the last attempt: ${this.#lastError.message}`;
     return new ServeError(
       over ? 'deadline_exceeded' : 'unavailable',
-      `runner '${this.runner}' could not be reached in time at ${places}`,
+      `runner '${this.runner}' could not be reached in time at ${places}${why}`,
       { details: { runner: this.runner } },
     );
   }
@@ -196,6 +233,6 @@ class RemoteHandle implements RunnerHandle, ChannelOwner {
 
 /** One failure of a connection fails many calls; each gets an error of its own. */
 function copyOf(error: ServeError): ServeError {
-  const details = error.details === undefined ? {} : { details: error.details };
-  return new ServeError(error.code, error.message, { ...details, cause: error });
+  const { details } = error;
+  return new ServeError(error.code, error.message, { ...(details && { details }), cause: error });
 }

@@ -1,11 +1,16 @@
-import type { ClientConnection } from '@bentots/runner-wire';
 import type { HandleCallOptions, RunnerValue } from '@bentots/service';
+import type { Lane } from './balance/lane.js';
 
 /** What a {@link RemoteStream} needs of its handle. */
 export interface StreamSource {
-  /** A connection, another than `tried` if there is one. */
-  connection(options: HandleCallOptions, tried?: ClientConnection): Promise<ClientConnection>;
+  /** A connection to make a call on, on another replica than that of `tried` if there is one; waits if need be. */
+  lane(options: HandleCallOptions, tried?: Lane): Promise<Lane>;
+  /** Whether a call that failed so may be made once more. */
   mayRepeat(error: unknown, options: HandleCallOptions): boolean;
+  /** A call was answered well. */
+  onServed(lane: Lane): void;
+  /** A call failed, for whatever reason. */
+  onFailed(lane: Lane, error: unknown): void;
 }
 
 type Result = IteratorResult<RunnerValue, undefined>;
@@ -57,20 +62,28 @@ export class RemoteStream implements AsyncIterableIterator<RunnerValue, undefine
   }
 
   async #begin(): Promise<Result> {
-    const connection = await this.#source.connection(this.#options);
+    const lane = await this.#source.lane(this.#options);
     try {
-      return await this.#open(connection);
+      return await this.#open(lane);
     } catch (error) {
       if (this.#left || !this.#source.mayRepeat(error, this.#options)) throw error;
-      const other = await this.#source.connection(this.#options, connection).catch(() => undefined);
+      const other = await this.#source.lane(this.#options, lane).catch(() => undefined);
       if (other === undefined) throw error;
       return this.#open(other);
     }
   }
 
-  #open(connection: ClientConnection): Promise<Result> {
-    if (this.#left) return Promise.resolve({ done: true, value: undefined });
-    this.#current = connection.stream(this.#method, this.#args, this.#options);
-    return this.#current.next();
+  async #open(lane: Lane): Promise<Result> {
+    if (this.#left) return { done: true, value: undefined };
+    this.#current = lane.connection.stream(this.#method, this.#args, this.#options);
+    try {
+      const first = await this.#current.next();
+      // Who begins to answer serves; how the stream goes on says more of its method than of its replica.
+      this.#source.onServed(lane);
+      return first;
+    } catch (error) {
+      this.#source.onFailed(lane, error);
+      throw error;
+    }
   }
 }

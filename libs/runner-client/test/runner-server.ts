@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunnerAddress } from '@bentots/runner-map';
 import { type IncomingCall, ServerConnection } from '@bentots/runner-wire';
-import type { RunnerHandle } from '@bentots/service';
 import { afterEach } from 'vitest';
-import { connectRunner, type RunnerClientOptions } from '../src/index.js';
+import { connectRunner, type RemoteRunner, type RunnerClientOptions } from '../src/index.js';
 
 const cleanups: (() => unknown)[] = [];
 
@@ -22,8 +21,8 @@ export interface RunnerOptions {
   readonly address?: RunnerAddress;
   readonly onCall?: (call: IncomingCall, connection: number) => void | Promise<void>;
   readonly isReady?: () => boolean;
-  /** Instead of speaking the wire. */
-  readonly onSocket?: (socket: Socket) => void;
+  /** Instead of speaking the wire, unless it says `serve`. */
+  readonly onSocket?: (socket: Socket, number: number) => unknown;
 }
 
 /** A runner server on a real socket; without `onCall` calls are answered with the number of their connection. */
@@ -40,10 +39,12 @@ export interface TestRunner {
 export async function startRunner(options: RunnerOptions = {}): Promise<TestRunner> {
   const connections: ServerConnection[] = [];
   const sockets = new Set<Socket>();
+  const count = { sockets: 0 };
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
-    if (options.onSocket !== undefined) return options.onSocket(socket);
+    count.sockets += 1;
+    if (options.onSocket !== undefined && options.onSocket(socket, count.sockets) !== 'serve') return;
     const number = connections.length;
     const { name = 'matmul', workers = 1, onCall } = options;
     connections.push(
@@ -88,8 +89,13 @@ export async function newAddress(family: 'unix' | 'tcp'): Promise<RunnerAddress>
 export function openHandle(
   addresses: readonly RunnerAddress[],
   options: RunnerClientOptions = {},
-): RunnerHandle {
-  const handle = connectRunner('matmul', addresses, { minBackoffMs: 5, closeTimeoutMs: 100, ...options });
+): RemoteRunner {
+  const handle = connectRunner('matmul', addresses, {
+    minBackoffMs: 5,
+    closeTimeoutMs: 100,
+    reconnectLimitMs: 0,
+    ...options,
+  });
   cleanups.push(() => handle.close());
   return handle;
 }

@@ -1,40 +1,32 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { ServeError } from '@bentots/errors';
 
-/** Where one replica of a runner listens. */
+/** Where one replica of a runner listens; `tcps` is TCP with TLS. */
 export type RunnerAddress =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'tcp' | 'tcps'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
-const FORMS = 'tcp://host:port or unix:///absolute/path';
+const FORMS = 'tcp://host:port, tcps://host:port (TLS) or unix:///absolute/path';
 
 /** The longest path the kernel takes for a unix socket (`sun_path` of Linux, less its closing zero). */
 const MAX_UNIX_PATH_BYTES = 107;
 
 /**
- * Reads `tcp://host:port` (IPv6 in brackets), `unix:///absolute/path`, and BentoML's `file:///absolute/path`, which
+ * Reads `tcp://host:port` (IPv6 in brackets), `tcps://host:port` (the same over TLS), `unix:///absolute/path`, and BentoML's `file:///absolute/path`, which
  * means the same as `unix:`. Paths are percent-decoded, so `%20` stands for a blank.
  *
- * @throws ServeError `runner_map_invalid` naming the address, the wrong part and what was expected; `not_supported`
- * for `tcps://`.
+ * @throws ServeError `runner_map_invalid` naming the address, the wrong part and what was expected.
  */
 export function parseAddress(text: string): RunnerAddress {
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(text)?.[1]?.toLowerCase();
   const rest = text.slice((scheme?.length ?? 0) + 3);
   switch (scheme) {
     case 'tcp':
-      return parseTcp(text, rest);
+    case 'tcps':
+      return { kind: scheme, ...parseHostAndPort(text, rest) };
     case 'unix':
     case 'file':
       return parseUnix(text, rest);
-    case 'tcps':
-      throw new ServeError(
-        'not_supported',
-        `runner address '${text}': tcps:// is not supported yet; use ${FORMS}`,
-        {
-          details: { address: text },
-        },
-      );
     case undefined:
       throw invalid(text, 'scheme', `has no scheme; expected ${FORMS}`);
     default:
@@ -44,14 +36,14 @@ export function parseAddress(text: string): RunnerAddress {
 
 /** The address as {@link parseAddress} reads it. */
 export function formatAddress(address: RunnerAddress): string {
-  if (address.kind === 'tcp') {
+  if (address.kind !== 'unix') {
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-    return `tcp://${host}:${address.port}`;
+    return `${address.kind}://${host}:${address.port}`;
   }
   return `unix://${address.path.replace(/[%\s,]/gu, encodeURIComponent).replaceAll(',', '%2C')}`;
 }
 
-function parseTcp(text: string, rest: string): RunnerAddress {
+function parseHostAndPort(text: string, rest: string): { host: string; port: number } {
   const parts = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(rest);
   if (!parts || parts[3]?.includes(':'))
     throw invalid(
@@ -71,7 +63,7 @@ function parseTcp(text: string, rest: string): RunnerAddress {
   if (!/^\d{1,5}$/.test(portText) || port < 1 || port > 65_535) {
     throw invalid(text, 'port', `has the port '${portText}'; expected a number from 1 to 65535`);
   }
-  return { kind: 'tcp', host: bracketed ?? plain, port };
+  return { host: bracketed ?? plain, port };
 }
 
 /** Names as resolvers take them, `_` included (compose files use it); digits and dots alone must be an IPv4 address. */

@@ -59,6 +59,5 @@ describe('parseRunnerMap', () => {
     expect(() => parseRunnerMap('a=http://h:1')).toThrow(
       expect.objectContaining({ details: { address: 'http://h:1', part: 'scheme', entry: 'a=http://h:1' } }),
     );
-    expect(() => parseRunnerMap('a=tcps://h:1')).toThrow(expect.objectContaining({ code: 'not_supported' }));
   });
 });

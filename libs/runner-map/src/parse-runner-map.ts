@@ -17,8 +17,7 @@ export type RunnerMapInput =
  *
  * Replicas: a name given several times, an array, or addresses apart by `,`. The same address twice counts once.
  *
- * @throws ServeError `runner_map_invalid` naming the entry, the wrong part and what was expected; `not_supported` for
- * `tcps://` addresses.
+ * @throws ServeError `runner_map_invalid` naming the entry, the wrong part and what was expected.
  */
 export function parseRunnerMap(input: RunnerMapInput): RunnerMap {
   const map = new Map<string, RunnerAddress[]>();

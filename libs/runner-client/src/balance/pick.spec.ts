@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { backoffMs } from './backoff.js';
+import { backoffMs } from '../replicas/backoff.js';
 import { pickLeast } from './pick.js';
 
 const loads = (...numbers: number[]): { inFlight: number }[] => numbers.map((inFlight) => ({ inFlight }));

@@ -1,9 +1,10 @@
 import { ServeError } from '@bentots/errors';
-import { formatAddress, type RunnerAddress } from '@bentots/runner-map';
 import type { ClientConnection, Hello } from '@bentots/runner-wire';
+import type { RunnerClientConfig } from '../compile-options.js';
 import { backoffMs } from './backoff.js';
-import type { RunnerClientConfig } from './compile-options.js';
-import { openConnection } from './open-connection.js';
+import type { Endpoint } from './endpoint.js';
+import { ConnectFailure, openConnection } from './open-connection.js';
+import type { Failure } from './trouble.js';
 
 /** Where a channel stands: `waiting` is the pause before the next attempt. */
 export type ChannelState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
@@ -12,35 +13,39 @@ export type ChannelState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed'
 export interface ChannelOwner {
   readonly runner: string;
   readonly config: RunnerClientConfig;
+  readonly endpoint: Endpoint;
+  /** The number of this moment. */
+  tick(): number;
   /** Calls can be made. */
-  onOpen(channel: Channel, hello: Hello): void;
+  onOpen(hello: Hello): void;
   /** An attempt to connect has failed. */
-  onFailure(channel: Channel, error: ServeError): void;
+  onFailure(failure: Failure): void;
   /** The connection takes no calls any more; another is being made. */
-  onDown(channel: Channel): void;
+  onDown(): void;
 }
 
 /**
- * Keeps one connection to one address: connects when started, again when it is lost, after a pause when that fails.
+ * Keeps one connection to one endpoint: connects when started, again when it is lost, after a pause when that fails.
  *
  * idle → connecting → open → connecting …; connecting → waiting → connecting; any → closed
  */
 export class Channel {
-  readonly address: RunnerAddress;
-  /** When its last attempt failed, counted in events of its owner. */
-  failedAt = -1;
   readonly #owner: ChannelOwner;
   readonly #leaving = new Set<ClientConnection>();
   #state: ChannelState = 'idle';
   #connection: ClientConnection | undefined;
   #failures = 0;
-  #openedAt = 0;
+  /** When the last attempt began. */
+  #begunAtMs = 0;
+  #openedAtMs = 0;
   #pause: NodeJS.Timeout | undefined;
   readonly #closing = new AbortController();
+  /** Ends what is left after closing. */
+  readonly #cut = new AbortController();
+  #closed: Promise<unknown> | undefined;
 
-  constructor(owner: ChannelOwner, address: RunnerAddress) {
+  constructor(owner: ChannelOwner) {
     this.#owner = owner;
-    this.address = address;
   }
 
   get state(): ChannelState {
@@ -52,9 +57,9 @@ export class Channel {
     return this.#connection?.isAccepting === true ? this.#connection : undefined;
   }
 
-  /** Calls in flight on it. */
+  /** Calls that wait for their answer, on connections that go away, too. */
   get inFlight(): number {
-    return this.#connection?.inFlight ?? 0;
+    return [...this.#leaving].reduce((sum, { inFlight }) => sum + inFlight, 0);
   }
 
   /** Begins to connect, unless it has. */
@@ -62,23 +67,32 @@ export class Channel {
     if (this.#state === 'idle') void this.#connect();
   }
 
-  /** Ends for good: waits for the calls in flight until `signal` aborts, then fails them. */
-  async close(signal: AbortSignal): Promise<void> {
+  /** Ends for good when the calls in flight have ended, or were failed because a `signal` given to it aborted. */
+  async close(signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) this.#cut.abort();
+    else signal?.addEventListener('abort', () => this.#cut.abort(), { once: true });
+    this.#closed ??= this.#close();
+    await this.#closed;
+  }
+
+  #close(): Promise<unknown> {
     this.#state = 'closed';
     clearTimeout(this.#pause);
     this.#closing.abort();
-    await Promise.all([...this.#leaving].map((connection) => connection.close(signal)));
+    return Promise.all([...this.#leaving].map((connection) => connection.close(this.#cut.signal)));
   }
 
   async #connect(): Promise<void> {
     this.#state = 'connecting';
     const attempt: { connection?: ClientConnection } = {};
-    const { runner, config } = this.#owner;
+    const { runner, config, endpoint } = this.#owner;
+    const begunAt = this.#owner.tick();
+    this.#begunAtMs = performance.now();
     try {
       const { connection, hello } = await openConnection({
         runner,
         config,
-        address: this.address,
+        endpoint,
         signal: this.#closing.signal,
         onGoAway: () => this.#onDown(attempt.connection, undefined),
       });
@@ -90,7 +104,12 @@ export class Channel {
       });
       this.#onOpened(connection, hello);
     } catch (error) {
-      this.#onFailed(ServeError.from(error));
+      const known = error instanceof ConnectFailure ? error : undefined;
+      this.#onFailed({
+        kind: known?.kind ?? 'wrong',
+        error: known?.error ?? ServeError.from(error),
+        begunAt,
+      });
     }
   }
 
@@ -98,20 +117,22 @@ export class Channel {
     if (this.#isClosed()) return connection.destroy();
     this.#state = 'open';
     this.#connection = connection;
-    this.#openedAt = Date.now();
+    this.#openedAtMs = performance.now();
     this.#owner.config.log.info(
       `connected to runner '${this.#owner.runner}'`,
       this.#facts({ worker: hello.worker }),
     );
-    this.#owner.onOpen(this, hello);
+    this.#owner.onOpen(hello);
   }
 
-  #onFailed(error: ServeError): void {
+  #onFailed(failure: Failure): void {
     if (this.#isClosed()) return;
+    const { error } = failure;
     this.#failures += 1;
     if (this.#failures === 1) this.#owner.config.log.warn(error.message, this.#facts({ code: error.code }));
-    this.#owner.onFailure(this, error);
-    this.#again();
+    this.#owner.onFailure(failure);
+    // An attempt that took long was a pause itself.
+    this.#again(performance.now() - this.#begunAtMs);
   }
 
   /** The connection is lost or goes away: calls in flight may still end, a new connection is made at once. */
@@ -121,14 +142,15 @@ export class Channel {
     if (this.#isClosed()) return;
     if (error !== undefined) this.#owner.config.log.warn(error.message, this.#facts({ code: error.code }));
     // A runner that takes connections only to drop them is one that fails.
-    const lastedMs = Date.now() - this.#openedAt;
+    const lastedMs = performance.now() - this.#openedAtMs;
     this.#failures = lastedMs < this.#owner.config.maxBackoffMs ? this.#failures + 1 : 0;
-    this.#owner.onDown(this);
-    this.#again();
+    this.#owner.onDown();
+    this.#again(0);
   }
 
-  #again(): void {
-    const pauseMs = backoffMs(this.#failures, this.#owner.config);
+  #again(pausedMs: number): void {
+    if (this.#isClosed()) return;
+    const pauseMs = Math.max(0, backoffMs(this.#failures, this.#owner.config) - pausedMs);
     this.#state = 'waiting';
     this.#pause = setTimeout(() => void this.#connect(), pauseMs);
     // An idle client keeps no process alive; calls that wait for a connection have timers of their own.
@@ -140,6 +162,6 @@ export class Channel {
   }
 
   #facts(more: Readonly<Record<string, unknown>>): Record<string, unknown> {
-    return { runner: this.#owner.runner, address: formatAddress(this.address), ...more };
+    return { runner: this.#owner.runner, address: this.#owner.endpoint.label, ...more };
   }
 }
