@@ -57,9 +57,9 @@ export class BatchedMethod {
   async run(args: readonly RunnerValue[], end: CallEnd): Promise<RunnerValue> {
     const { signal, deadline } = end;
     const checked = checkBatchArgs(args, this.#spec.inputBatchDim);
-    return valueOf(
-      await this.#dispatcher.submit(checked, { signal, ...(deadline !== undefined && { deadline }) }),
-    );
+    const options = { signal, ...(deadline !== undefined && { deadline }) };
+    const { output } = await this.#dispatcher.submit(checked, options);
+    return valueOf(output);
   }
 
   /** Rows that wait. */

@@ -45,7 +45,7 @@ async function play({
       // Every row is a number of its own, in order of arrival.
       const first = requests.reduce((sum, request) => sum + request.rows.length, 0);
       const rows = Array.from({ length: s.rows }, (_, i) => first + i);
-      const answer = gated.dispatcher.submit(rows, { signal: abort.signal });
+      const answer = gated.submit(rows, { signal: abort.signal });
       const outcome = answer.then((output) => output, (error: { code?: unknown }) => error.code); // prettier-ignore
       requests.push({ rows, abort, outcome, cancelledAt: undefined });
     }
@@ -95,7 +95,7 @@ describe('whatever happens to a dispatcher', () => {
         }
         expect(gated.dispatcher.queuedRows).toBe(0);
         expect(gated.clock.pending).toBe(0);
-        expect(await codeOf(gated.dispatcher.submit([1]))).toBe('unavailable');
+        expect(await codeOf(gated.submit([1]))).toBe('unavailable');
       }),
       { numRuns: 60 },
     );

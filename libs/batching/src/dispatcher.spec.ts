@@ -8,20 +8,20 @@ import type { BatchFacts } from './dispatcher-options.js';
 
 describe('a dispatcher', () => {
   test('runs a lone request at once', async () => {
-    const { dispatcher, clock, ...gated } = new GatedDispatcher();
-    const answer = dispatcher.submit([1, 2]);
+    const gated = new GatedDispatcher();
+    const answer = gated.submit([1, 2]);
     await settled();
     expect(gated.batches[0]?.items).toEqual([[1, 2]]);
     await gated.batches[0]?.open();
     expect(await answer).toEqual([10, 20]);
-    expect(clock.pending).toBe(0);
+    expect(gated.clock.pending).toBe(0);
   });
 
   test('runs together what arrived together, and what arrived while a batch ran', async () => {
     const gated = new GatedDispatcher();
-    const first = [gated.dispatcher.submit([1]), gated.dispatcher.submit([2])];
+    const first = [gated.submit([1]), gated.submit([2])];
     await settled();
-    const second = [gated.dispatcher.submit([3]), gated.dispatcher.submit([4])];
+    const second = [gated.submit([3]), gated.submit([4])];
     await settled();
     expect(gated.seen).toEqual([[[1], [2]]]);
     await gated.last.open();
@@ -32,7 +32,7 @@ describe('a dispatcher', () => {
 
   test('fills batches by rows, and lets nothing overtake', async () => {
     const gated = new GatedDispatcher({ maxBatchSize: 4 });
-    for (const item of [[1, 2, 3], [4, 5], [6], [7, 8]]) void gated.dispatcher.submit(item); // prettier-ignore
+    for (const item of [[1, 2, 3], [4, 5], [6], [7, 8]]) void gated.submit(item); // prettier-ignore
     await settled();
     await gated.last.open();
     await gated.last.open();
@@ -43,7 +43,7 @@ describe('a dispatcher', () => {
   test('runs together only what is of one kind, and the oldest first', async () => {
     const kindOf = (item: readonly number[]): string => ((item[0] ?? 0) < 10 ? 'small' : 'large');
     const gated = new GatedDispatcher({ kindOf });
-    for (const item of [[10], [1], [11], [2], [12, 13, 14], [3]]) void gated.dispatcher.submit(item); // prettier-ignore
+    for (const item of [[10], [1], [11], [2], [12, 13, 14], [3]]) void gated.submit(item); // prettier-ignore
     await settled();
     for (const _batch of [1, 2]) await gated.last.open();
     expect(gated.seen).toEqual([[[10], [11]], [[1], [2], [3]], [[12, 13, 14]]]); // prettier-ignore
@@ -51,7 +51,7 @@ describe('a dispatcher', () => {
 
   test('splits a larger request and joins its outputs in order', async () => {
     const gated = new GatedDispatcher({ maxBatchSize: 2 });
-    const answer = gated.dispatcher.submit([1, 2, 3, 4, 5]);
+    const answer = gated.submit([1, 2, 3, 4, 5]);
     await settled();
     for (const _batch of [1, 2, 3]) await gated.last.open();
     expect(gated.seen).toEqual([[[1, 2]], [[3, 4]], [[5]]]);
@@ -74,7 +74,7 @@ describe('a dispatcher', () => {
   test('a failed part ends the whole request: its other parts are not executed', async () => {
     const facts: BatchFacts[] = [];
     const gated = new GatedDispatcher({ maxBatchSize: 2, onBatch: (batch) => facts.push(batch) });
-    const answer = codeOf(gated.dispatcher.submit([1, 2, 3, 4]));
+    const answer = codeOf(gated.submit([1, 2, 3, 4]));
     await settled();
     await gated.last.throw(new ServeError('runner_failed', 'no'));
     expect(await answer).toBe('runner_failed');
@@ -85,7 +85,7 @@ describe('a dispatcher', () => {
 
   test('tries the members of a failed batch apart', async () => {
     const gated = new GatedDispatcher();
-    const answers = [[1], [2]].map((item) => codeOf(gated.dispatcher.submit(item)));
+    const answers = [[1], [2]].map((item) => codeOf(gated.submit(item)));
     await settled();
     await gated.last.throw(new ServeError('runner_failed', 'no'));
     await gated.last.open();
@@ -101,7 +101,7 @@ describe('a dispatcher', () => {
       [10, false],
     ] as const) {
       // prettier-ignore
-      void codeOf(gated.dispatcher.submit([1]));
+      void codeOf(gated.submit([1]));
       await settled();
       await gated.clock.advance(ms);
       await (fails ? gated.last.throw('no') : gated.last.open());
@@ -116,24 +116,25 @@ describe('a dispatcher', () => {
         return Promise.resolve([[7]]);
       },
     });
-    await expect(bomb.dispatcher.submit([1])).rejects.toThrow('no model');
-    expect(await bomb.dispatcher.submit([2])).toEqual([7]);
+    await expect(bomb.submit([1])).rejects.toThrow('no model');
+    expect(await bomb.submit([2])).toEqual([7]);
   });
 
   test('tells the facts of each batch', async () => {
     const facts: BatchFacts[] = [];
     const gated = new GatedDispatcher({ onBatch: (batch) => facts.push(batch) });
-    void gated.dispatcher.submit([1]);
+    void gated.submit([1]);
     await settled();
-    void gated.dispatcher.submit([1, 2]);
-    void gated.dispatcher.submit([3]);
+    void gated.submit([1, 2]);
+    void gated.submit([3]);
     await gated.clock.advance(30);
     await gated.last.open();
     await gated.clock.advance(20);
     await gated.last.open();
+    const idle = { reason: 'idle', expectedMs: undefined, worker: undefined };
     expect(facts).toEqual([
-      { rows: 1, requests: 1, waitMs: 0, executeMs: 30 },
-      { rows: 3, requests: 2, waitMs: 30, executeMs: 20 },
+      { rows: 1, requests: 1, waitMs: 0, holdMs: 0, executeMs: 30, ...idle },
+      { rows: 3, requests: 2, waitMs: 30, holdMs: 0, executeMs: 20, ...idle },
     ]);
   });
 
@@ -150,10 +151,10 @@ describe('a request that nobody waits for', () => {
   test('leaves the queue when it is cancelled, and is never executed', async () => {
     const gated = new GatedDispatcher();
     const abort = new AbortController();
-    void gated.dispatcher.submit([1]);
+    void gated.submit([1]);
     await settled();
-    const cancelled = codeOf(gated.dispatcher.submit([2], { signal: abort.signal }));
-    void gated.dispatcher.submit([3]);
+    const cancelled = codeOf(gated.submit([2], { signal: abort.signal }));
+    void gated.submit([3]);
     abort.abort();
     expect(await cancelled).toBe('cancelled');
     expect(gated.dispatcher.queuedRows).toBe(1);
@@ -165,21 +166,17 @@ describe('a request that nobody waits for', () => {
     const gated = new GatedDispatcher();
     await gated.clock.advance(50);
     const timeout = new ServeError('deadline_exceeded', 'over');
-    expect(await codeOf(gated.dispatcher.submit([1], { signal: AbortSignal.abort() }))).toBe('cancelled');
-    expect(await codeOf(gated.dispatcher.submit([1], { signal: AbortSignal.abort('why') }))).toBe(
-      'cancelled',
-    );
-    expect(await codeOf(gated.dispatcher.submit([1], { signal: AbortSignal.abort(timeout) }))).toBe(
-      timeout.code,
-    );
-    expect(await codeOf(gated.dispatcher.submit([1], { deadline: 50 }))).toBe('deadline_exceeded');
+    expect(await codeOf(gated.submit([1], { signal: AbortSignal.abort() }))).toBe('cancelled');
+    expect(await codeOf(gated.submit([1], { signal: AbortSignal.abort('why') }))).toBe('cancelled');
+    expect(await codeOf(gated.submit([1], { signal: AbortSignal.abort(timeout) }))).toBe(timeout.code);
+    expect(await codeOf(gated.submit([1], { deadline: 50 }))).toBe('deadline_exceeded');
     expect(gated.seen).toEqual([]);
   });
 
   test('drops its answer when it is cancelled in flight; the batch is told when it was the last one', async () => {
     const gated = new GatedDispatcher();
     const aborts = [new AbortController(), new AbortController()];
-    const codes = aborts.map(({ signal }, i) => codeOf(gated.dispatcher.submit([i], { signal })));
+    const codes = aborts.map(({ signal }, i) => codeOf(gated.submit([i], { signal })));
     await settled();
     aborts[0]?.abort();
     expect(gated.last.signal.aborted).toBe(false);
@@ -187,17 +184,15 @@ describe('a request that nobody waits for', () => {
     expect(gated.last.signal.aborted).toBe(true);
     expect(await Promise.all(codes)).toEqual(['cancelled', 'cancelled']);
     await gated.last.open();
-    expect(await codeOf(Promise.race([gated.dispatcher.submit([5]), settled()]))).toBe('resolved');
+    expect(await codeOf(Promise.race([gated.submit([5]), settled()]))).toBe('resolved');
     expect(gated.seen.at(-1)).toEqual([[5]]);
   });
 
   test('is refused at its deadline or its longest latency, whichever is first', async () => {
     const gated = new GatedDispatcher({ maxLatencyMs: 100 });
-    void gated.dispatcher.submit([1]);
+    void gated.submit([1]);
     await settled();
-    const codes = [{ deadline: 300 }, { deadline: 40 }, {}].map((o) =>
-      codeOf(gated.dispatcher.submit([2], o)),
-    );
+    const codes = [{ deadline: 300 }, { deadline: 40 }, {}].map((o) => codeOf(gated.submit([2], o)));
     await gated.clock.advance(39);
     expect(gated.dispatcher.queuedRows).toBe(3);
     await gated.clock.advance(1);
@@ -220,9 +215,9 @@ describe('a request that nobody waits for', () => {
         defer: (fn) => systemClock.defer(fn),
       },
     });
-    void late.dispatcher.submit([1]);
+    void late.submit([1]);
     await settled();
-    const code = codeOf(late.dispatcher.submit([2], { deadline: 10 }));
+    const code = codeOf(late.submit([2], { deadline: 10 }));
     time.now = 20;
     await late.last.open();
     expect(await code).toBe('deadline_exceeded');
@@ -235,15 +230,15 @@ describe('a full queue', () => {
     const gated = new GatedDispatcher({ maxBatchSize: 2, maxQueueRows: 4 });
     // Two batches of 10 ms and one that is left running, so that the cost is known.
     for (const _batch of [1, 2]) {
-      void gated.dispatcher.submit([1]);
+      void gated.submit([1]);
       await settled();
       await gated.clock.advance(10);
       await gated.last.open();
     }
-    void gated.dispatcher.submit([1]);
+    void gated.submit([1]);
     await settled();
-    for (const item of [[1, 2], [3, 4]]) void gated.dispatcher.submit(item); // prettier-ignore
-    await expect(gated.dispatcher.submit([5, 6])).rejects.toMatchObject({
+    for (const item of [[1, 2], [3, 4]]) void gated.submit(item); // prettier-ignore
+    await expect(gated.submit([5, 6])).rejects.toMatchObject({
       code: 'overloaded',
       message: "the queue of 'x.y' is full: 4 of 4 rows wait; try again in 10 ms",
       details: { queuedRows: 4, maxQueueRows: 4, retryAfterMs: 10 },
@@ -252,7 +247,7 @@ describe('a full queue', () => {
 
   test('still takes a request larger than itself when it is empty', async () => {
     const gated = new GatedDispatcher({ maxBatchSize: 2, maxQueueRows: 2 });
-    const answer = gated.dispatcher.submit([1, 2, 3]);
+    const answer = gated.submit([1, 2, 3]);
     await settled();
     for (const _batch of [1, 2]) await gated.last.open();
     expect(await answer).toEqual([10, 20, 30]);
@@ -262,11 +257,11 @@ describe('a full queue', () => {
 describe('closing', () => {
   test('runs what waits, refuses what comes, and resolves when all is done', async () => {
     const gated = new GatedDispatcher({ maxBatchSize: 1 });
-    const answers = [gated.dispatcher.submit([1]), gated.dispatcher.submit([2])];
+    const answers = [gated.submit([1]), gated.submit([2])];
     await settled();
     const closed = gated.dispatcher.close();
     expect(gated.dispatcher.close()).toBe(closed);
-    expect(await codeOf(gated.dispatcher.submit([3]))).toBe('unavailable');
+    expect(await codeOf(gated.submit([3]))).toBe('unavailable');
     expect(await Promise.race([closed, settled().then(() => 'still open')])).toBe('still open');
     await gated.last.open();
     await gated.last.open();
@@ -286,16 +281,16 @@ describe('clients that come straight back', () => {
       await gated.clock.advance(10);
       await gated.last.open();
       await gated.clock.advance(1);
-      for (let i = 0; i < answered; i += 1) void gated.dispatcher.submit([i]);
+      for (let i = 0; i < answered; i += 1) void gated.submit([i]);
       await settled();
     }
   }
 
   test('are gathered into one batch once their habit is known', async () => {
     const gated = new GatedDispatcher({ maxBatchSize: 8 });
-    void gated.dispatcher.submit([0]);
+    void gated.submit([0]);
     await settled();
-    for (let i = 1; i < 4; i += 1) void gated.dispatcher.submit([i]);
+    for (let i = 1; i < 4; i += 1) void gated.submit([i]);
     await closedLoop(gated, 30);
     expect(gated.seen.slice(0, 3).map((batch) => batch.length)).toEqual([1, 3, 1]);
     expect(gated.seen.slice(-3).map((batch) => batch.length)).toEqual([4, 4, 4]);
@@ -303,14 +298,14 @@ describe('clients that come straight back', () => {
 
   test('are waited for no longer than can be won back when they stay away', async () => {
     const gated = new GatedDispatcher({ maxBatchSize: 8 });
-    void gated.dispatcher.submit([0]);
+    void gated.submit([0]);
     await settled();
-    for (let i = 1; i < 4; i += 1) void gated.dispatcher.submit([i]);
+    for (let i = 1; i < 4; i += 1) void gated.submit([i]);
     await closedLoop(gated, 30);
     await gated.clock.advance(10);
     const before = gated.batches.length;
     await gated.last.open();
-    void gated.dispatcher.submit([9]);
+    void gated.submit([9]);
     await settled();
     expect(gated.batches.length).toBe(before);
     await gated.clock.advance(4);

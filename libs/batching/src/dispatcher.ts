@@ -1,5 +1,5 @@
-import { ServeError } from '@bentots/errors';
 import { admit } from './admission.js';
+import { Alarm } from './alarm.js';
 import { CostModel, type BatchCost } from './cost-model.js';
 import {
   compileDispatcherOptions,
@@ -7,47 +7,64 @@ import {
   type DispatcherOptions,
   type SubmitOptions,
 } from './dispatcher-options.js';
-import { Job, type Part } from './job.js';
+import { Flights } from './flights.js';
+import { type Answer, Job, type Part, sumRows } from './job.js';
 import { PartQueue } from './part-queue.js';
-import { decide, HOLD_SHARE } from './policy.js';
+import { type Decision, decide, HOLD_SHARE, type ReleaseReason } from './policy.js';
+import { type Refusal, refuseAborted, refuseClosing, refuseExpired, refuseLate } from './refusals.js';
 import { ReturnModel } from './return-model.js';
-import { runApart } from './run-apart.js';
+import { BusyMeter, type Moment } from './timing.js';
 
-interface Flight<I, O> {
-  readonly parts: readonly Part<I, O>[];
-  readonly abort: AbortController;
-}
-
-interface Alarm {
-  readonly at: number;
-  cancel(): void;
-}
+/** Between two looks through the whole queue for requests that are overdue. No batch takes one in any case. */
+const EXPIRY_GRAIN_MS = 2;
 
 /**
- * Holds requests just long enough to execute them together: first in, first out, at most `maxBatchSize` rows of one
- * kind at once, one batch at a time. It acts on events only (a request, the end of a batch, a timer that somebody in the queue
- * needs); an idle dispatcher does nothing at all. When to release a batch is decided in {@link decide}.
+ * Holds requests just long enough to execute them together: by priority, then first in, first out, at most
+ * `maxBatchSize` rows of one kind at once, and as many batches at once as there are workers. It acts on events only (a
+ * request, the end of a batch, a word about the workers, a timer that somebody in the queue needs); an idle dispatcher
+ * does nothing at all. When to release a batch is decided in {@link decide}.
  */
-export class Dispatcher<I, O> {
-  readonly #config: DispatcherConfig<I, O>;
+export class Dispatcher<I, O, W = undefined> {
+  readonly #config: DispatcherConfig<I, O, W>;
   readonly #queue = new PartQueue<I, O>();
   readonly #costs = new CostModel();
   readonly #returns = new ReturnModel();
-  #flight: Flight<I, O> | undefined;
+  readonly #busy = new BusyMeter();
+  readonly #flights: Flights<I, O, W>;
+  readonly #expiry: Alarm;
+  readonly #hold: Alarm;
+  #arrivals = 0;
+  #isHeld = false;
   #stepDeferred = false;
-  #expiry: Alarm | undefined;
-  #hold: Alarm | undefined;
   #closed: Promise<void> | undefined;
   #drained: (() => void) | undefined;
 
   /** @throws ServeError `invalid_option` naming the option. */
-  constructor(options: DispatcherOptions<I, O>) {
+  constructor(options: DispatcherOptions<I, O, W>) {
     this.#config = compileDispatcherOptions(options);
+    const { clock } = this.#config;
+    this.#expiry = new Alarm(clock, () => this.#expire());
+    this.#hold = new Alarm(clock, () => this.#step());
+    this.#flights = new Flights(this.#config, {
+      moment: () => this.#look(),
+      putBack: (part) => this.#putBack(part),
+      fail: (part, error) => this.#fail(part.job, error),
+    });
   }
 
   /** Rows that wait, without those being executed. */
   get queuedRows(): number {
     return this.#queue.rows;
+  }
+
+  /** Bytes that wait, without those being executed. */
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** Since when, on its clock, the request waits that goes next; undefined when none does. */
+  get oldestSince(): number | undefined {
+    return this.#queue.head?.job.arrived.now;
   }
 
   /** What a batch costs as far as it is known. */
@@ -56,23 +73,29 @@ export class Dispatcher<I, O> {
   }
 
   /**
-   * Queues one request and answers with its output.
+   * Queues one request and answers with its output, and with where its time went.
    *
    * Rejects with `overloaded` when the queue is full (`details.retryAfterMs` estimates when to come back) or when it
    * waited `maxLatencyMs`; `deadline_exceeded` and `cancelled` when nobody waits any more; `unavailable` after
    * {@link close}; else with what `execute` threw for it.
    */
-  async submit(item: I, options: SubmitOptions = {}): Promise<O> {
+  async submit(item: I, options: SubmitOptions = {}): Promise<Answer<O>> {
     const job = this.#enter(item, options);
     const { signal } = options;
     if (signal === undefined) return job.answer;
-    const onAbort = (): void => this.#drop(job, abortError(signal));
+    const onAbort = (): void => this.#drop(job, refuseAborted(signal));
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       return await job.answer;
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  /** A worker became free, came or went: looks again, soon. */
+  wake(): void {
+    this.#look();
+    this.#stepSoon();
   }
 
   /** Takes no more requests; resolves when those that wait were executed. */
@@ -84,54 +107,87 @@ export class Dispatcher<I, O> {
     return this.#closed;
   }
 
-  #enter(item: I, { signal, deadline }: SubmitOptions): Job<I, O> {
-    const { name, clock, maxLatencyMs, rowsOf, kindOf } = this.#config;
-    if (this.#closed) throw new ServeError('unavailable', `'${name}' takes no more requests: it is stopping`);
-    if (signal?.aborted === true) throw abortError(signal);
+  #enter(item: I, { signal, deadline, priority = 'normal' }: SubmitOptions): Job<I, O> {
+    const { name, clock, maxLatencyMs, rowsOf, bytesOf, kindOf } = this.#config;
+    const rows = rowsOf(item);
+    if (this.#closed) throw this.#refuse(refuseClosing(name), rows);
+    if (signal?.aborted === true) throw this.#refuse(refuseAborted(signal), rows);
     const remainingMs = deadline === undefined ? Infinity : deadline - clock.epochNow();
-    if (remainingMs <= 0) throw deadlineError(name);
-    const items = this.#config.cut(item);
-    this.#checkRoom(items.reduce((sum, piece) => sum + rowsOf(piece), 0));
-    const now = clock.now();
+    if (remainingMs <= 0) throw this.#refuse(refuseExpired(name), rows);
+    const arrived = this.#look();
     const job = new Job<I, O>({
-      items,
+      items: this.#config.cut(item),
       rowsOf,
+      bytesOf,
       kindOf,
       join: (outputs) => this.#config.join(outputs),
-      enqueuedAt: now,
-      expiresAt: now + Math.min(remainingMs, maxLatencyMs),
-      expired: () => (remainingMs <= maxLatencyMs ? deadlineError(name) : lateError(name, maxLatencyMs)),
+      order: this.#arrivals,
+      priority,
+      arrived,
+      deadlineAt: arrived.now + remainingMs,
+      waitUntil: arrived.now + maxLatencyMs,
     });
+    this.#checkRoom(job);
+    this.#arrivals += 1;
     for (const part of job.parts) this.#queue.push(part);
-    this.#returns.arrived(now);
+    this.#returns.arrived(arrived.now);
     this.#watchExpiry(job.expiresAt);
     this.#stepSoon();
     return job;
   }
 
-  #checkRoom(rows: number): void {
-    const { name, maxQueueRows, maxBatchSize } = this.#config;
-    const queuedRows = this.#queue.rows;
-    const admission = admit({ rows, queuedRows, maxQueueRows, maxBatchSize, cost: this.#costs.cost });
-    if (admission.kind === 'admit') return;
-    const { retryAfterMs } = admission;
-    throw new ServeError(
-      'overloaded',
-      `the queue of '${name}' is full: ${queuedRows} of ${maxQueueRows} rows wait; try again in ${retryAfterMs} ms`,
-      { details: { queuedRows, maxQueueRows, retryAfterMs } },
-    );
+  #checkRoom(job: Job<I, O>): void {
+    const { name, maxQueueRows, maxQueueBytes, maxBatchSize, workers } = this.#config;
+    const rows = sumRows(job.parts);
+    const refusal = admit(name, {
+      rows,
+      bytes: job.parts.reduce((sum, part) => sum + part.bytes, 0),
+      queuedRows: this.#queue.rows,
+      queuedBytes: this.#queue.bytes,
+      maxQueueRows,
+      maxQueueBytes,
+      maxBatchSize,
+      workers: workers.size,
+      cost: this.#costs.cost,
+    });
+    if (refusal !== undefined) throw this.#refuse(refusal, rows);
+  }
+
+  #refuse({ reason, error }: Refusal, rows: number): Error {
+    this.#config.onRefused(reason, rows);
+    return error;
   }
 
   /** Ends a request from outside: it leaves the queue, and a batch that nobody waits for is told so. */
-  #drop(job: Job<I, O>, error: ServeError): void {
-    job.fail(error);
-    for (const part of job.parts) this.#queue.remove(part);
-    if (this.#flight?.parts.every((part) => part.job.settled)) this.#flight.abort.abort(error);
+  #drop(job: Job<I, O>, refusal: Refusal): void {
+    const rows = sumRows(job.parts.filter((part) => part.isQueued));
+    if (rows > 0) this.#refuse(refusal, rows);
+    this.#fail(job, refusal.error);
+    this.#flights.abortUnawaited(refusal.error);
     this.#rest();
   }
 
+  #fail(job: Job<I, O>, error: unknown): void {
+    job.fail(error);
+    for (const part of job.parts) this.#queue.remove(part);
+    // Its other parts may be running elsewhere.
+    if (job.parts.length > 1) this.#flights.abortUnawaited(error);
+  }
+
+  #putBack(part: Part<I, O>): void {
+    this.#queue.putBack(part);
+    this.#watchExpiry(part.job.expiresAt);
+  }
+
+  /** Reads the time, and notes whether a worker is free. */
+  #look(): Moment {
+    const { clock, workers } = this.#config;
+    return this.#busy.observe(clock.now(), workers.free > 0);
+  }
+
   #stepSoon(): void {
-    if (this.#stepDeferred || this.#flight !== undefined) return;
+    // While no worker is free there is nothing to decide: the end of a batch, or the pool, will ask again.
+    if (this.#stepDeferred || this.#queue.rows === 0 || this.#config.workers.free === 0) return;
     this.#stepDeferred = true;
     this.#config.clock.defer(() => {
       this.#stepDeferred = false;
@@ -139,119 +195,74 @@ export class Dispatcher<I, O> {
     });
   }
 
-  /** Asks the policy, and does what it says. */
+  /** Asks the policy, and does what it says, until it has no more to say. */
   #step(): void {
-    this.#hold?.cancel();
-    this.#hold = undefined;
-    const { clock, maxBatchSize } = this.#config;
-    // The loop may have been blocked past the alarm: nothing overdue gets into a batch.
-    if (this.#expiry !== undefined && this.#expiry.at <= clock.now()) this.#expire();
-    const decision = decide({
-      now: clock.now(),
-      inFlight: this.#flight !== undefined,
+    this.#hold.unset();
+    for (;;) {
+      const at = this.#look();
+      const decision = this.#decide(at.now);
+      if (decision.kind === 'wait') this.#hold.set(decision.until);
+      this.#isHeld = decision.kind === 'wait';
+      if (decision.kind !== 'dispatch') break;
+      const { taken, late } = this.#queue.take(decision.maxRows, (part) => part.job.expiresAt <= at.now);
+      for (const { job } of late) this.#drop(job, this.#overdue(job));
+      if (taken.length > 0) void this.#fly(taken, decision.reason, at);
+    }
+    this.#rest();
+  }
+
+  #decide(now: number): Decision {
+    const { maxBatchSize, workers } = this.#config;
+    return decide({
+      now,
+      freeWorkers: workers.free,
       queuedRows: this.#queue.rows,
       maxBatchSize,
       closing: this.#closed !== undefined,
+      held: this.#isHeld,
       cost: this.#costs.cost,
       habit: this.#returns.habit,
       last: this.#returns.last,
     });
-    if (decision.kind === 'dispatch') void this.#fly(this.#queue.take(decision.maxRows));
-    if (decision.kind === 'wait') this.#hold = this.#alarm(decision.until, () => this.#step());
-    this.#rest();
   }
 
-  async #fly(parts: readonly Part<I, O>[]): Promise<void> {
-    const { clock, onBatch } = this.#config;
-    const flight: Flight<I, O> = { parts, abort: new AbortController() };
-    const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-    const startedAt = clock.now();
-    const waitMs = startedAt - (parts[0]?.job.enqueuedAt ?? startedAt);
-    this.#flight = flight;
-    const succeeded = await this.#execute(flight);
-    this.#flight = undefined;
-    const now = clock.now();
-    const executeMs = now - startedAt;
+  async #fly(parts: readonly Part<I, O>[], reason: ReleaseReason, at: Moment): Promise<void> {
+    const { answered, facts, succeeded } = await this.#flights.fly(parts, { reason, at, cost: this.cost });
     // The time of a batch that was tried apart says nothing about the cost of its rows.
-    if (succeeded) this.#costs.observe(rows, executeMs);
-    const requests = new Set(parts.map((part) => part.job)).size;
-    this.#returns.answered(now, requests, HOLD_SHARE * (this.#costs.cost?.fixedMs ?? 0));
-    onBatch({ rows, requests, waitMs, executeMs });
+    if (succeeded) this.#costs.observe(facts.rows, facts.executeMs);
+    const { now } = this.#look();
+    if (answered > 0) this.#returns.answered(now, answered, HOLD_SHARE * (this.cost?.fixedMs ?? 0));
+    this.#config.onBatch(facts);
+    this.#rest();
     this.#stepSoon();
   }
 
-  #execute({ parts, abort }: Flight<I, O>): Promise<boolean> {
-    return runApart<Part<I, O>, O>(parts, {
-      execute: (members) =>
-        this.#config.execute(
-          members.map((part) => part.item),
-          abort.signal,
-        ),
-      isAwaited: (part) => !part.job.settled,
-      complete: (part, output) => part.job.complete(part, output),
-      fail: (part, error) => {
-        part.job.fail(error);
-        for (const sibling of part.job.parts) this.#queue.remove(sibling);
-      },
-      pause: () => new Promise((resolve) => this.#config.clock.defer(resolve)),
-    });
+  #overdue(job: Job<I, O>): Refusal {
+    const { name, maxLatencyMs } = this.#config;
+    return job.deadlineAt <= job.waitUntil ? refuseExpired(name) : refuseLate(name, maxLatencyMs);
   }
 
   #watchExpiry(at: number): void {
-    if (this.#expiry !== undefined && this.#expiry.at <= at) return;
-    this.#expiry?.cancel();
-    this.#expiry = this.#alarm(at, () => this.#expire());
+    if (at < this.#expiry.at) this.#expiry.set(at);
   }
 
   /** Ends what waited too long, and sets the alarm for the next that could. A timer may ring a little early. */
   #expire(): void {
-    this.#expiry?.cancel();
-    this.#expiry = undefined;
     const now = this.#config.clock.now();
-    const waiting = new Set([...this.#queue].map((part) => part.job));
-    for (const job of waiting) {
-      if (job.expiresAt <= now) this.#drop(job, job.expired());
-      else this.#watchExpiry(job.expiresAt);
+    let next = Infinity;
+    for (const { job } of this.#queue) {
+      if (job.expiresAt <= now) this.#drop(job, this.#overdue(job));
+      else next = Math.min(next, job.expiresAt);
     }
+    if (next < Infinity) this.#watchExpiry(Math.max(next, now + EXPIRY_GRAIN_MS));
   }
 
   /** Nothing waits: no timer is left behind, and a close that waited for this is over. */
   #rest(): void {
     if (this.#queue.rows > 0) return;
-    this.#expiry?.cancel();
-    this.#hold?.cancel();
-    this.#expiry = this.#hold = undefined;
-    if (this.#flight === undefined) this.#drained?.();
+    this.#expiry.unset();
+    this.#hold.unset();
+    this.#isHeld = false;
+    if (this.#flights.size === 0) this.#drained?.();
   }
-
-  #alarm(at: number, fn: () => void): Alarm {
-    const { clock } = this.#config;
-    return { at, cancel: clock.after(Math.max(0, at - clock.now()), fn) };
-  }
-}
-
-function abortError(signal: AbortSignal): ServeError {
-  const { reason }: { reason: unknown } = signal;
-  const error = ServeError.from(reason);
-  // Whoever aborts with words of their own still means: the caller went away.
-  return error.code === 'internal'
-    ? new ServeError('cancelled', 'the caller went away', { cause: reason })
-    : error;
-}
-
-function deadlineError(name: string): ServeError {
-  return new ServeError(
-    'deadline_exceeded',
-    `the time for the request was over before '${name}' could run it`,
-  );
-}
-
-function lateError(name: string, maxLatencyMs: number): ServeError {
-  return new ServeError(
-    'overloaded',
-    `the request waited ${maxLatencyMs} ms for '${name}', its longest latency`,
-    {
-      details: { maxLatencyMs },
-    },
-  );
 }

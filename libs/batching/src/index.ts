@@ -1,9 +1,14 @@
 export { Dispatcher } from './dispatcher.js';
 export type { BatchFacts, DispatcherOptions, SubmitOptions } from './dispatcher-options.js';
+export type { Answer, Priority } from './job.js';
+export type { RequestTiming } from './timing.js';
+export type { RefusalReason } from './refusals.js';
+export type { Verdict } from './run-apart.js';
+export type { WorkerPool } from './worker-pool.js';
 export { systemClock } from './clock.js';
 export type { DispatcherClock } from './clock.js';
 export { decide } from './policy.js';
-export type { Decision, PolicyFacts } from './policy.js';
+export type { Decision, PolicyFacts, ReleaseReason } from './policy.js';
 export { CostModel, estimateBatchMs } from './cost-model.js';
 export type { BatchCost } from './cost-model.js';
 export type { LastAnswers, ReturnHabit } from './return-model.js';

@@ -1,44 +1,128 @@
-import type { Part } from './job.js';
+import type { Part, Priority } from './job.js';
 
-/** Parts in order of arrival. Leaving from the middle is as cheap as from the head: a Set keeps the order. */
+const PRIORITIES: readonly Priority[] = ['high', 'normal', 'low'];
+
+/** Parts of one priority, in order of arrival: a linked list, so that leaving from anywhere costs the same. */
+interface Lane<I, O> {
+  first: Part<I, O> | undefined;
+  last: Part<I, O> | undefined;
+}
+
+/** What {@link PartQueue.take} found. */
+export interface Taken<I, O> {
+  readonly taken: readonly Part<I, O>[];
+  readonly late: readonly Part<I, O>[];
+}
+
+/** Parts by priority, and within one in order of arrival. */
 export class PartQueue<I, O> {
-  readonly #parts = new Set<Part<I, O>>();
+  readonly #lanes: Readonly<Record<Priority, Lane<I, O>>> = {
+    high: { first: undefined, last: undefined },
+    normal: { first: undefined, last: undefined },
+    low: { first: undefined, last: undefined },
+  };
   #rows = 0;
+  #bytes = 0;
 
   /** Rows of all parts that wait. */
   get rows(): number {
     return this.#rows;
   }
 
+  /** Bytes of all parts that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The part that goes next. */
+  get head(): Part<I, O> | undefined {
+    const { high, normal, low } = this.#lanes;
+    return high.first ?? normal.first ?? low.first;
+  }
+
+  /** Adds the newest part of its priority. */
   push(part: Part<I, O>): void {
-    this.#parts.add(part);
-    this.#rows += part.rows;
+    this.#insert(part, this.#lanes[part.job.priority].last);
+  }
+
+  /** Gives a part that was taken its old place again: by priority, then by age. */
+  putBack(part: Part<I, O>): void {
+    const lane = this.#lanes[part.job.priority];
+    // What was taken stood near the head, so the place is found from there.
+    let before: Part<I, O> | undefined = undefined;
+    for (let next = lane.first; next !== undefined && isOlder(next, part); next = next.after) before = next;
+    this.#insert(part, before);
   }
 
   /** Takes `part` out if it still waits. */
   remove(part: Part<I, O>): void {
-    if (this.#parts.delete(part)) this.#rows -= part.rows;
+    if (!part.isQueued) return;
+    const lane = this.#lanes[part.job.priority];
+    if (part.before === undefined) lane.first = part.after;
+    else part.before.after = part.after;
+    if (part.after === undefined) lane.last = part.before;
+    else part.after.before = part.before;
+    part.isQueued = false;
+    part.before = part.after = undefined;
+    this.#rows -= part.rows;
+    this.#bytes -= part.bytes;
   }
 
   /**
-   * Takes the head and what is of its kind, in order, as long as it fits into `maxRows`. Parts of other kinds keep
-   * their place: one of them is the next head.
+   * Takes the head and what is of its kind, in order, as long as it fits into `maxRows`; the head itself always. Parts
+   * of other kinds keep their place: one of them is the next head. A suspect is taken alone. What is late
+   * gets into no batch: it stays where it is, for the caller to refuse.
    */
-  take(maxRows: number): readonly Part<I, O>[] {
+  take(maxRows: number, isLate: (part: Part<I, O>) => boolean): Taken<I, O> {
     const taken: Part<I, O>[] = [];
+    const late: Part<I, O>[] = [];
     let rows = 0;
-    for (const part of this.#parts) {
-      if (part.kind !== (taken[0] ?? part).kind) continue;
-      if (rows + part.rows > maxRows) break;
-      rows += part.rows;
-      taken.push(part);
+    for (const part of this) {
+      const [head] = taken;
+      if (head !== undefined) {
+        if (head.isSuspect || rows >= maxRows) break;
+        if (part.kind !== head.kind) continue;
+        if (part.isSuspect || rows + part.rows > maxRows) break;
+      }
+      if (isLate(part)) late.push(part);
+      else {
+        rows += part.rows;
+        taken.push(part);
+      }
     }
     for (const part of taken) this.remove(part);
-    return taken;
+    return { taken, late };
   }
 
-  /** The parts that wait, oldest first. */
-  [Symbol.iterator](): IterableIterator<Part<I, O>> {
-    return this.#parts.values();
+  /** The parts that wait, in the order in which they go. */
+  *[Symbol.iterator](): IterableIterator<Part<I, O>> {
+    for (const priority of PRIORITIES) {
+      let part = this.#lanes[priority].first;
+      while (part !== undefined) {
+        // Read first: whoever walks may take the part out.
+        const { after }: { after: Part<I, O> | undefined } = part;
+        yield part;
+        part = after;
+      }
+    }
   }
+
+  #insert(part: Part<I, O>, before: Part<I, O> | undefined): void {
+    const lane = this.#lanes[part.job.priority];
+    const after = before === undefined ? lane.first : before.after;
+    part.before = before;
+    part.after = after;
+    if (before === undefined) lane.first = part;
+    else before.after = part;
+    if (after === undefined) lane.last = part;
+    else after.before = part;
+    part.isQueued = true;
+    this.#rows += part.rows;
+    this.#bytes += part.bytes;
+  }
+}
+
+function isOlder<I, O>(part: Part<I, O>, other: Part<I, O>): boolean {
+  const byOrder = part.job.order - other.job.order;
+  return byOrder < 0 || (byOrder === 0 && part.index < other.index);
 }

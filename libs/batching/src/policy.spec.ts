@@ -4,7 +4,8 @@ import { decide, type PolicyFacts } from './policy.js';
 
 const idle: PolicyFacts = {
   now: 100,
-  inFlight: false,
+  freeWorkers: 1,
+  held: false,
   queuedRows: 3,
   maxBatchSize: 8,
   closing: false,
@@ -20,17 +21,20 @@ const closedLoop: PolicyFacts = {
 
 describe('policy', () => {
   test('rests while a batch runs, and while nothing waits', () => {
-    expect(decide({ ...idle, inFlight: true })).toEqual({ kind: 'rest' });
+    expect(decide({ ...idle, freeWorkers: 0 })).toEqual({ kind: 'rest' });
     expect(decide({ ...idle, queuedRows: 0 })).toEqual({ kind: 'rest' });
   });
 
   test('an idle runner takes what is queued at once', () => {
-    expect(decide(idle)).toEqual({ kind: 'dispatch', maxRows: 8 });
+    expect(decide(idle)).toEqual({ kind: 'dispatch', maxRows: 8, reason: 'idle' });
   });
 
   test('holds for clients that come straight back, 1.5 times as long as they use to take', () => {
     expect(decide(closedLoop)).toEqual({ kind: 'wait', until: 101.5 });
-    expect(decide({ ...closedLoop, now: 101.5 })).toEqual({ kind: 'dispatch', maxRows: 8 });
+    const later = { ...closedLoop, now: 101.5, held: true };
+    expect(decide(later)).toEqual({ kind: 'dispatch', maxRows: 8, reason: 'hold_over' });
+    const back = { ...later, last: { at: 100, answered: 4, arrived: 4 } };
+    expect(decide(back)).toEqual({ kind: 'dispatch', maxRows: 8, reason: 'returned' });
   });
 
   test.each([

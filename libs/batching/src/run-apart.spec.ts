@@ -19,6 +19,9 @@ function numbers(bad: ReadonlySet<number>, gone: ReadonlySet<number> = new Set()
     isAwaited: (n) => !gone.has(n),
     complete: (n, output) => completed.set(n, output),
     fail: (n, error) => failed.set(n, error),
+    verdictOn: () => 'failed',
+    giveBack: () => undefined,
+    lose: () => undefined,
     pause: async () => void executed.push([]),
   };
   return { members, completed, failed, executed };

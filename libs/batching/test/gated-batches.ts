@@ -1,5 +1,5 @@
 import { Dispatcher } from '../src/dispatcher.js';
-import type { DispatcherOptions } from '../src/dispatcher-options.js';
+import type { DispatcherOptions, SubmitOptions } from '../src/dispatcher-options.js';
 import { ManualClock, settled } from './manual-clock.js';
 
 /** A request for tests: its rows are its numbers. */
@@ -33,6 +33,11 @@ export class GatedDispatcher {
       join: (parts) => parts.flat(),
       ...options,
     });
+  }
+
+  /** Submits a request and answers with its output alone. */
+  submit(item: Rows, options?: SubmitOptions): Promise<Rows> {
+    return this.dispatcher.submit(item, options).then(({ output }) => output);
   }
 
   /** The batch that was started last; fails when there is none. */

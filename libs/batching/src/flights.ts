@@ -1,0 +1,144 @@
+import { type BatchCost, estimateBatchMs } from './cost-model.js';
+import type { BatchFacts, DispatcherConfig } from './dispatcher-options.js';
+import { type Part, sumRows } from './job.js';
+import type { ReleaseReason } from './policy.js';
+import { runApart } from './run-apart.js';
+import type { Moment } from './timing.js';
+
+/** After so many workers that did not start it, a request fails with what the last of them said. */
+const MAX_NOT_STARTED = 8;
+
+/** What flights ask of the dispatcher that owns them. */
+export interface FlightsOwner<I, O> {
+  /** Reads the time. */
+  moment(): Moment;
+  /** The part is to be run again: it takes its old place in the queue. */
+  putBack(part: Part<I, O>): void;
+  /** The part failed, and with it its request. */
+  fail(part: Part<I, O>, error: unknown): void;
+}
+
+/** How a batch was released. */
+export interface Release {
+  readonly reason: ReleaseReason;
+  readonly at: Moment;
+  readonly cost: BatchCost | undefined;
+}
+
+/** How a batch ended. */
+export interface Landing<W> {
+  readonly facts: BatchFacts<W>;
+  /** Requests that have their answer now, good or bad. */
+  readonly answered: number;
+  /** All of it succeeded, and at once. */
+  readonly succeeded: boolean;
+}
+
+interface Flight<I, O, W> {
+  readonly parts: readonly Part<I, O>[];
+  readonly rows: number;
+  readonly worker: W;
+  readonly abort: AbortController;
+  /** When its last execution ended. */
+  at: Moment;
+}
+
+/** The batches that are being executed, each on a worker of its own. */
+export class Flights<I, O, W> {
+  readonly #config: DispatcherConfig<I, O, W>;
+  readonly #owner: FlightsOwner<I, O>;
+  readonly #flights = new Set<Flight<I, O, W>>();
+
+  constructor(config: DispatcherConfig<I, O, W>, owner: FlightsOwner<I, O>) {
+    this.#config = config;
+    this.#owner = owner;
+  }
+
+  get size(): number {
+    return this.#flights.size;
+  }
+
+  /** Takes a free worker and executes `parts` on it; never rejects. */
+  async fly(parts: readonly Part<I, O>[], { reason, at, cost }: Release): Promise<Landing<W>> {
+    const { workers } = this.#config;
+    // It was seen that one is free; and undefined may be what a worker is.
+    const worker = workers.take() as W;
+    const rows = sumRows(parts);
+    const flight: Flight<I, O, W> = { parts, rows, worker, abort: new AbortController(), at };
+    const jobs = new Set(parts.map((part) => part.job));
+    const oldest = [...jobs].reduce((a, b) => (b.arrived.now < a.arrived.now ? b : a)).arrived;
+    const waitMs = at.now - oldest.now;
+    this.#flights.add(flight);
+    for (const part of parts) part.job.clock.started(at);
+    const succeeded = await this.#run(flight);
+    this.#flights.delete(flight);
+    const executeMs = this.#owner.moment().now - at.now;
+    workers.release(worker);
+    const facts: BatchFacts<W> = {
+      rows,
+      requests: jobs.size,
+      waitMs,
+      holdMs: waitMs - (at.busyMs - oldest.busyMs),
+      executeMs,
+      reason,
+      expectedMs: cost === undefined ? undefined : estimateBatchMs(cost, rows),
+      worker,
+    };
+    return { facts, answered: [...jobs].filter((job) => job.settled).length, succeeded };
+  }
+
+  /** Tells the batches that nobody waits for any more. */
+  abortUnawaited(error: unknown): void {
+    for (const { parts, abort } of this.#flights) {
+      if (parts.every((part) => part.job.settled)) abort.abort(error);
+    }
+  }
+
+  #run(flight: Flight<I, O, W>): Promise<boolean> {
+    const { clock, execute, verdictOn } = this.#config;
+    const stop = ({ job }: Part<I, O>): void => job.clock.stopped(flight.at, flight.rows);
+    return runApart<Part<I, O>, O>(flight.parts, {
+      execute: async (parts) => {
+        const items = parts.map((part) => part.item);
+        try {
+          return await execute(items, flight.abort.signal, flight.worker);
+        } finally {
+          flight.at = this.#owner.moment();
+        }
+      },
+      isAwaited: (part) => !part.job.settled,
+      complete: (part, output) => {
+        stop(part);
+        part.job.complete(part, output);
+      },
+      fail: (part, error) => this.#owner.fail(part, error),
+      verdictOn,
+      giveBack: (parts, error) => {
+        for (const part of parts) {
+          stop(part);
+          this.#giveBack(part, error);
+        }
+      },
+      lose: (parts, error) => {
+        for (const part of parts) {
+          stop(part);
+          this.#lose(part, error);
+        }
+      },
+      pause: () => new Promise((resolve) => clock.defer(resolve)),
+    });
+  }
+
+  #giveBack(part: Part<I, O>, error: unknown): void {
+    part.notStarted += 1;
+    if (part.notStarted < MAX_NOT_STARTED) this.#owner.putBack(part);
+    else this.#owner.fail(part, error);
+  }
+
+  #lose(part: Part<I, O>, error: unknown): void {
+    const isSecond = part.isSuspect;
+    part.isSuspect = true;
+    if (this.#config.retryLost && !isSecond) this.#owner.putBack(part);
+    else this.#owner.fail(part, error);
+  }
+}
