@@ -1,8 +1,17 @@
 import { existsSync } from 'node:fs';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ask, get } from '../test/load.js';
-import { endTrees, eventually, fixture, httpPlan, isAlive, socketPath, Tree } from '../test/tree.js';
+import { ask, begin, get } from '../test/load.js';
+import {
+  endTrees,
+  eventually,
+  fixture,
+  httpPlan,
+  isAlive,
+  isStopped,
+  socketPath,
+  Tree,
+} from '../test/tree.js';
 import { Arbiter } from './arbiter.js';
 import type { SupervisorEvent } from './events.js';
 
@@ -82,8 +91,9 @@ describe('start', () => {
   test('the kernel queues as many clients as the backlog says, also after workers have begun to accept', async () => {
     const path = socketPath();
     const tree = await Tree.start(httpPlan({}, { path, backlog: 2 }));
-    for (const pid of await tree.pids()) process.kill(pid, 'SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const pids = await tree.pids();
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    await eventually(() => pids.every(isStopped));
     const clients: net.Socket[] = [];
     const connect = (): Promise<string> =>
       new Promise((resolve) => {
@@ -159,8 +169,7 @@ describe('stop', () => {
 
   test('a worker that blocks its event loop is killed when its grace time is over', async () => {
     const tree = await Tree.start(httpPlan({ numProcesses: 1, graceMs: 1500 }));
-    get(address(tree), '/block?ms=60000').catch(() => undefined);
-    await eventually(async () => !(await isAnswering(address(tree))));
+    await begin(address(tree), '/block?ms=60000');
     tree.kill('SIGTERM');
     expect(await tree.exited).toBe(0);
     expect(tree.everyPid.filter(isAlive)).toEqual([]);
@@ -218,13 +227,3 @@ describe('metrics', () => {
     await tree.exited;
   });
 });
-
-/** Whether a request is answered within 300 ms. */
-async function isAnswering(target: Parameters<typeof get>[0]): Promise<boolean> {
-  const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 300));
-  const answered = get(target, '/', { timeout: 1000 }).then(
-    () => true,
-    () => false,
-  );
-  return Promise.race([answered, late]);
-}

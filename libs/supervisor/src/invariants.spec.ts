@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ask, get, Load } from '../test/load.js';
-import { endTrees, eventually, httpPlan, isAlive, socketPath, Tree } from '../test/tree.js';
+import { ask, get, Load, send } from '../test/load.js';
+import { endTrees, eventually, httpPlan, isAlive, isStopped, socketPath, Tree } from '../test/tree.js';
 import { Arbiter } from './arbiter.js';
 import type { SupervisorEvent, WorkerRef } from './events.js';
 import type { WatcherSpec } from './plan.js';
@@ -30,6 +30,12 @@ async function killAll(tree: Tree): Promise<void> {
   const pids = await tree.pids();
   for (const pid of pids) process.kill(pid, 'SIGKILL');
   await tree.event('worker-exited', ({ pid }) => pids.includes(pid ?? 0), pids.length);
+}
+
+/** How many open connections the workers have, as far as the arbiter knows. */
+async function handedBy(tree: Tree): Promise<number> {
+  const { watchers } = await tree.ask('status');
+  return watchers.flatMap(({ workers }) => workers).reduce((sum, { connections }) => sum + connections, 0);
 }
 
 /** Connects without a pause until it is ended; says what connecting came to. */
@@ -143,19 +149,19 @@ describe('③ a connection has one owner: the queue, the arbiter, or one worker'
       const tree = await Tree.start(httpPlan({ data: { snapshots: true } }, { accept }), { metrics: true });
       const pids = await tree.pids();
       for (const pid of pids) process.kill(pid, 'SIGSTOP');
-      const answers = Array.from({ length: 40 }, (_, id) => ask(addressOf(tree), `/?id=${id}`));
-      // So that all of them are in the queue, or on the way to a worker that will not take them.
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await eventually(() => pids.every(isStopped));
+      const sent = Array.from({ length: 40 }, (_, id) => send(addressOf(tree), `/?id=${id}`));
+      // All of them are in the queue, or on the way to a worker that will not take them.
+      const requests = await Promise.all(sent);
+      if (accept === 'balanced') await eventually(async () => (await handedBy(tree)) === 40);
       for (const pid of pids) process.kill(pid, 'SIGKILL');
-      const ids = (await Promise.all(answers)).map(({ id }) => Number(id));
+      const answers = await Promise.all(requests.map(({ answer }) => answer));
+      const ids = answers.map(({ id }) => Number(id));
       expect(ids).toEqual(Array.from({ length: 40 }, (_, id) => id));
       expect(await get(addressOf(tree), '/metrics')).toBe('served 40');
       await tree.ask('reload');
       expect(await get(addressOf(tree), '/metrics')).toBe('served 40');
-      await eventually(async () => {
-        const { watchers } = await tree.ask('status');
-        return watchers.flatMap(({ workers }) => workers).every(({ connections }) => connections === 0);
-      });
+      await eventually(async () => (await handedBy(tree)) === 0);
       await end(tree);
     },
   );

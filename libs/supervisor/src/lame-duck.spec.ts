@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ask, get, Load } from '../test/load.js';
+import { begin, get, Load } from '../test/load.js';
 import { endTrees, eventually, httpPlan, Tree } from '../test/tree.js';
 import { SAME_WISH_MS } from './signals.js';
 
@@ -71,13 +71,14 @@ describe('the lame-duck time', () => {
       ...httpPlan({ numProcesses: 1, data: { deaf: true }, graceMs: 60_000 }),
       lameDuckMs: 60_000,
     });
-    const slow = ask(addressOf(tree), '/?id=slow&ms=1000');
+    const slow = await begin(addressOf(tree), '/?id=slow&ms=1000');
     tree.kill('SIGTERM');
     await tree.event('tree', ({ state }) => state === 'lame-duck');
+    // Time has to pass: earlier it would be the same wish.
     await new Promise((resolve) => setTimeout(resolve, SAME_WISH_MS + 50));
     tree.kill('SIGTERM');
     await tree.event('worker-draining');
-    expect(await slow).toMatchObject({ id: 'slow' });
+    expect(await slow.answer).toMatchObject({ id: 'slow' });
     tree.kill('SIGTERM');
     expect(await tree.exited).toBe(130);
   });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { ask, get, Load } from '../test/load.js';
+import { ask, begin, get, Load } from '../test/load.js';
 import { endTrees, eventually, httpPlan, Tree } from '../test/tree.js';
 import type { WatcherSpec } from './plan.js';
 
@@ -125,13 +125,11 @@ describe('a reload reaches workers that are not ready', () => {
   test('one that was told to stop by somebody else is replaced while it finishes', async () => {
     const tree = await start({ numProcesses: 1 });
     const [pid = 0] = await tree.pids();
-    const slow = ask(addressOf(tree), '/?ms=700&id=slow');
-    await eventually(async () => (await tree.ask('status')).state === 'running');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const slow = await begin(addressOf(tree), '/?ms=700&id=slow');
     process.kill(pid, 'SIGTERM');
     await tree.event('worker-draining');
     await tree.ask('reload');
-    expect(await slow).toMatchObject({ id: 'slow', pid });
+    expect(await slow.answer).toMatchObject({ id: 'slow', pid });
     expect(await tree.ask('status')).toMatchObject({
       watchers: [{ state: 'active', workers: [{ state: 'ready', generation: 2 }] }],
     });

@@ -28,6 +28,7 @@ describe('handleSignals', () => {
     const tree = await Tree.start(httpPlan({ data: { deaf: true }, graceMs: 20_000 }));
     tree.kill('SIGINT');
     await tree.event('worker-draining');
+    // Time has to pass: earlier it would be the same wish.
     await new Promise((resolve) => setTimeout(resolve, SAME_WISH_MS + 100));
     tree.kill('SIGINT');
     expect(await tree.exited).toBe(130);
@@ -62,11 +63,10 @@ describe('handleSignals', () => {
     const terminal = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
     const printed = new Printed(terminal.stdout);
     const port = Number((await printed.match(/"sockets":\[\{.*"port":(\d+)/))[1]);
-    const slow = ask({ host: '127.0.0.1', port }, '/?id=slow&ms=1000');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const slow = await begin({ host: '127.0.0.1', port }, '/?id=slow&ms=1000');
     terminal.stdin.write('\x03');
     await printed.match(/"signal":"SIGINT","effect":"stop"/);
-    expect(await slow).toMatchObject({ id: 'slow' });
+    expect(await slow.answer).toMatchObject({ id: 'slow' });
     const [code] = await once(terminal, 'exit');
     expect(code).toBe(0);
     expect((await printed.match(/"type":"worker-exited".*/))[0]).toContain('"code":0');
@@ -74,10 +74,9 @@ describe('handleSignals', () => {
 
   test('a signal to the whole process group of the foreground answers what is in flight', async () => {
     const tree = await Tree.start(httpPlan(), {}, { detached: true });
-    const slow = ask(addressOf(tree), '/?id=slow&ms=800');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const slow = await begin(addressOf(tree), '/?id=slow&ms=800');
     process.kill(-(tree.child.pid ?? 0), 'SIGINT');
-    expect(await slow).toMatchObject({ id: 'slow' });
+    expect(await slow.answer).toMatchObject({ id: 'slow' });
     expect(await tree.exited).toBe(0);
     const exits = tree.events.filter((event) => event.type === 'worker-exited');
     expect(exits).toMatchObject([

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
+import type net from 'node:net';
 import { json } from 'node:stream/consumers';
 import type { BoundSocket } from '../src/index.js';
 
@@ -42,6 +43,18 @@ export function get(
 /** Sends one request on a connection of its own and reads who answered. */
 export async function ask(address: Address, path = '/'): Promise<Answer> {
   return JSON.parse(await get(address, path)) as Answer;
+}
+
+/** Sends one request on a connection of its own; resolves to its answer to come, once the system has taken it. */
+export async function send(address: Address, path: string): Promise<{ answer: Promise<Answer> }> {
+  const target =
+    'path' in address ? { socketPath: address.path } : { host: address.host, port: address.port };
+  const request = http.request({ ...target, path, agent: false });
+  const answer = once(request, 'response').then(([response]) => json(response as http.IncomingMessage));
+  answer.catch(() => undefined);
+  const [socket] = (await once(request, 'socket')) as [net.Socket];
+  await new Promise<void>((resolve) => socket.once('connect', () => request.end(resolve)));
+  return { answer: answer as Promise<Answer> };
 }
 
 /** Sends one request; resolves to its answer to come, once the worker has it in hand. */

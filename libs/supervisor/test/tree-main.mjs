@@ -26,7 +26,7 @@ const send = (message) => {
 };
 let nextPlan = plan;
 const arbiter = new Arbiter(plan, {
-  onEvent: (event) => send({ event, at: performance.now() }),
+  onEvent: (event) => send({ event, at: performance.timeOrigin + performance.now() }),
   ...(options.metrics ? { metrics } : {}),
   ...(options.listenFds ? { listenFds: options.listenFds } : {}),
   ...(options.replan ? { replan: async () => nextPlan } : {}),

@@ -36,7 +36,7 @@ export function socketPath(): string {
 type EventOf<T extends SupervisorEvent['type']> = Extract<SupervisorEvent, { type: T }>;
 type Message = {
   event?: SupervisorEvent;
-  /** When the event happened, on the clock of the arbiter's process. */
+  /** When the event happened, ms since 1970, by the arbiter. */
   at?: number;
   sockets?: BoundSocket[];
   error?: { code: string; message: string };
@@ -57,7 +57,7 @@ const running = new Set<Tree>();
 /** An arbiter in a process of its own, as operators have it. */
 export class Tree {
   readonly events: SupervisorEvent[] = [];
-  /** When they happened in the arbiter, ms; a test that is held up learns of them late. */
+  /** When they happened in the arbiter, ms since 1970; a test that is held up learns of them late. */
   readonly times = new Map<SupervisorEvent, number>();
   readonly child: ChildProcess;
   readonly exited: Promise<number | null>;
@@ -150,9 +150,14 @@ export class Tree {
     });
   }
 
+  /** When an event happened in the arbiter, ms since 1970. */
+  atMs(event: SupervisorEvent): number {
+    return this.times.get(event) ?? NaN;
+  }
+
   /** Ms in the arbiter from one event to another. */
   msBetween(first: SupervisorEvent, second: SupervisorEvent): number {
-    return (this.times.get(second) ?? NaN) - (this.times.get(first) ?? NaN);
+    return this.atMs(second) - this.atMs(first);
   }
 
   /** Process ids of the workers that are alive, by worker number. */
@@ -187,6 +192,11 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether a process was stopped by SIGSTOP, which may take a while. */
+export function isStopped(pid: number): boolean {
+  return /^\d+ \(.*\) T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
 }
 
 /** Polls what no event tells. Resolves to the time it took; rejects after `limitMs`. */

@@ -38,6 +38,7 @@ test('a block is told in full wherever it lies between two beats, and in one of 
 test('a loop that runs freely has no lag in the median, and no use', async () => {
   const meter = new BeatMeter(1000);
   meter.take();
+  // Time has to pass: it is what is measured.
   await sleep(600);
   const beat = meter.take();
   expect(beat.lagP50Ms).toBeLessThan(50);

@@ -118,6 +118,7 @@ describe('drainHttpServer', () => {
     const tree = await Tree.start(httpPlan({ numProcesses: 1, data: { keepAliveMs: 1000 } }));
     const client = new RawClient(tree.port);
     expect(await client.request()).toMatch(/keep-alive: timeout=1/i);
+    // Time has to pass: more than the client was told, less than it is given.
     await new Promise((resolve) => setTimeout(resolve, 1200));
     expect(await client.request()).toMatch(/^HTTP\/1.1 200 /);
   });
@@ -141,8 +142,7 @@ describe('drainHttpServer', () => {
     await client.request();
     tree.kill('SIGTERM');
     await eventually(() => isRefused(tree.port));
-    busy.socket.write('GET /block?ms=6000 HTTP/1.1\r\nHost: x\r\n\r\n');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await busy.begin('/block?ms=6000');
     expect(await client.request()).toMatch(/^HTTP\/1.1 200 .*connection: close/is);
     expect(await tree.exited).toBe(0);
   });
@@ -163,7 +163,7 @@ describe('drainHttpServer', () => {
     client.socket.write('GET /?id=late HTTP/1.1\r\nHo');
     tree.kill('SIGTERM');
     await eventually(() => isRefused(tree.port));
-    // Longer than an idle connection lives.
+    // Time has to pass: more than an idle connection lives.
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const answer = client.answer();
     client.socket.write('st: x\r\n\r\n');
@@ -174,8 +174,7 @@ describe('drainHttpServer', () => {
   test('a request that does not end in time is given up before the worker is killed', async () => {
     const tree = await Tree.start(httpPlan({ numProcesses: 1, graceMs: 5000 }));
     const client = new RawClient(tree.port);
-    client.socket.write('GET /?ms=60000 HTTP/1.1\r\nHost: x\r\n\r\n');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await client.begin('/?ms=60000');
     tree.kill('SIGTERM');
     expect(await tree.exited).toBe(0);
     const exit = await tree.event('worker-exited');
@@ -208,6 +207,13 @@ class RawClient {
     const answer = this.answer();
     this.socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     return answer;
+  }
+
+  /** Sends a request; resolves when the worker has it in hand. */
+  async begin(path: string): Promise<void> {
+    const taken = this.answer();
+    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n`);
+    expect(await taken).toMatch(/^HTTP\/1.1 100 /);
   }
 
   answer(): Promise<string> {

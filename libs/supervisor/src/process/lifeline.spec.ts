@@ -1,6 +1,6 @@
 import { existsSync, unlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ask } from '../../test/load.js';
+import { ask, begin } from '../../test/load.js';
 import { endTrees, eventually, httpPlan, isAlive, socketPath, Tree } from '../../test/tree.js';
 
 afterEach(endTrees);
@@ -15,8 +15,8 @@ describe('an arbiter that is killed', () => {
       const { grandchild } = ready.info as { grandchild: number };
       const pids = await tree.pids();
       if (kind === 'blocked') {
-        for (let count = 0; count < 8; count += 1) ask({ path }, '/block?ms=60000').catch(() => undefined);
-        await new Promise((resolve) => setTimeout(resolve, 300));
+        // One after the other: whoever is blocked already accepts no second one.
+        for (const _ of pids) await begin({ path }, '/block?ms=60000');
       }
       expect(pids.every(isAlive)).toBe(true);
       tree.kill('SIGKILL');

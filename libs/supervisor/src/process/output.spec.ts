@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -60,12 +60,16 @@ describe("output 'prefix'", () => {
   });
 
   test('a reader that goes away stops no worker', async () => {
-    const plan = shellPlan('while :; do echo line; sleep 0.01; done', 'prefix');
+    const counter = join(newFolder(), 'lines');
+    const script = 'n=0; while :; do echo line; n=$((n + 1)); echo $n >"$1"; sleep 0.01; done';
+    const plan = shellPlan('', 'prefix', { args: ['-c', script, 'sh', counter] });
     const tree = new Tree(plan, {}, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     await tree.event('worker-ready');
     tree.child.stdout?.destroy();
     tree.child.stderr?.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const written = (): number => (existsSync(counter) ? Number(readFileSync(counter, 'utf8')) : 0);
+    const before = written();
+    await eventually(() => written() > before + 20);
     const { watchers } = await tree.ask('status');
     expect(watchers[0]).toMatchObject({ state: 'active', workers: [{ generation: 1 }] });
   });

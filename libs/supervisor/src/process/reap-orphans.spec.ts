@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ask, get } from '../../test/load.js';
+import { begin, get } from '../../test/load.js';
 import { Printed } from '../../test/printed.js';
 import { eventually, fixture, httpPlan } from '../../test/tree.js';
 
@@ -78,10 +78,9 @@ describe.skipIf(!mayUnshare())('as process 1', () => {
 
   test('SIGTERM answers what is in flight, then it ends with 0', async () => {
     const container = new Container();
-    const slow = ask(await container.address(), '/?id=slow&ms=1000');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const slow = await begin(await container.address(), '/?id=slow&ms=1000');
     process.kill(container.pid, 'SIGTERM');
-    expect(await slow).toMatchObject({ id: 'slow' });
+    expect(await slow.answer).toMatchObject({ id: 'slow' });
     expect(await container.exited).toBe(0);
   });
 });

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync, unlinkSync, writeFileSync } from 'no
 import net from 'node:net';
 import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { socketPath } from '../../test/tree.js';
+import { eventually, socketPath } from '../../test/tree.js';
 import type { SocketConfig } from '../plan.js';
 import { formatBoundAddress } from './bound-socket.js';
 import { type Listener, openListeners } from './listener.js';
@@ -47,9 +47,12 @@ async function occupy(target: net.ListenOptions): Promise<net.Server> {
 }
 
 /** Connects, says `ping`, and tells what came back, or the error. */
-function talk(target: net.NetConnectOpts): Promise<string> {
+function talk(target: net.NetConnectOpts, onConnect: () => void = () => undefined): Promise<string> {
   return new Promise((resolve) => {
-    const socket = net.connect(target, () => socket.write('ping'));
+    const socket = net.connect(target, () => {
+      socket.write('ping');
+      onConnect();
+    });
     socket.on('data', (data) => resolve(data.toString()));
     socket.on('end', () => resolve('end'));
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
@@ -194,9 +197,9 @@ describe('seal', () => {
     const [listener] = await open(config());
     if (listener === undefined) throw new Error('no listener');
     const target = targetOf(listener);
-    const early = Array.from({ length: 40 }, () => talk(target));
-    // A turn, so that all have connected.
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    let queued = 0;
+    const early = Array.from({ length: 40 }, () => talk(target, () => (queued += 1)));
+    await eventually(() => queued === 40);
     await listener.seal(pong);
     expect(new Set(await Promise.all(early))).toEqual(new Set(['pong']));
     expect(['ECONNREFUSED', 'ENOENT']).toContain(await talk(target));
@@ -212,7 +215,7 @@ describe('seal', () => {
         for (let last = 'pong'; last === 'pong'; outcomes.add(last)) last = await talk(targetOf(listener));
       };
       const clients = Array.from({ length: 8 }, client);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await eventually(() => outcomes.has('pong'));
       await listener.seal(pong);
       await Promise.all(clients);
       expect(outcomes).toEqual(new Set(['pong', 'ECONNREFUSED']));
