@@ -34,6 +34,10 @@ describe('the message', () => {
       'error worker 2 of http_api (pid 42) ended with exit code 1 after 5 ms: model.onnx is missing',
     ],
     [
+      { ...died, expected: false, reason: 'left', code: 0, signal: null },
+      'warn worker 2 of http_api (pid 42) left on a signal from outside: ended with exit code 0 after 5 ms',
+    ],
+    [
       { type: 'control', command: 'set', fields: { watcher: 'http_api', numProcesses: 3 } },
       'info control socket: set watcher=http_api numProcesses=3',
     ],

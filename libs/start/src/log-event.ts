@@ -57,6 +57,9 @@ function describeControl({ command, fields }: Extract<SupervisorEvent, { type: '
 }
 
 function tellExit(event: Extract<SupervisorEvent, { type: 'worker-exited' }>): readonly [Level, string] {
+  // Nothing is wrong with the worker, but somebody else has a hand in the tree.
+  if (event.reason === 'left')
+    return ['warn', `${nameOf(event)} left on a signal from outside: ${tellEnd(event)}`];
   const why = event.error === undefined ? '' : `: ${event.error.message}`;
   return [event.expected ? 'debug' : 'error', `${nameOf(event)} ${tellEnd(event)}${why}`];
 }

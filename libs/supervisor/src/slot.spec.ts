@@ -99,7 +99,8 @@ describe('a worker that is told to stop by somebody else', () => {
     process.kill(pid, 'SIGTERM');
     expect(await slow.answer).toMatchObject({ id: 'slow', pid });
     const exit = await tree.event('worker-exited');
-    expect(exit).toMatchObject({ code: 0, expected: false });
+    expect(exit).toMatchObject({ code: 0, expected: false, reason: 'left' });
+    expect(exit).not.toHaveProperty('error');
     expect(await tree.event('worker-restarting')).toMatchObject({ reason: 'left', delayMs: 500 });
     const next = await tree.event('worker-started', ({ generation }) => generation === 2);
     expect(tree.msBetween(exit, next)).toBeGreaterThan(450);

@@ -166,7 +166,9 @@ export class Slot<P extends SlotProcess = WorkerProcess> implements ProcessListe
   onExit(process: P, exit: ProcessExit): void {
     this.#all.delete(process);
     this.#spare.forget(process);
-    if (!process.isSpare) this.lastExit = { ...exit, at: new Date() };
+    // Who ends because somebody else said so has no failure to tell.
+    const error = exit.left ? undefined : exit.error;
+    if (!process.isSpare) this.lastExit = { ...exit, error, at: new Date() };
     this.#emit(process, {
       type: 'worker-exited',
       code: exit.code,
@@ -175,7 +177,7 @@ export class Slot<P extends SlotProcess = WorkerProcess> implements ProcessListe
       reason: exit.reason,
       livedMs: Math.round(exit.livedMs),
       ...(exit.drainMs === undefined ? {} : { drainMs: Math.round(exit.drainMs) }),
-      ...(exit.error === undefined ? {} : { error: exit.error.toJSON() }),
+      ...(error === undefined ? {} : { error: error.toJSON() }),
     });
     this.host.onGone(process);
     if (process === this.#next) this.#onSuccessorLost();
