@@ -62,14 +62,39 @@ export const gain = new Service('mlp_gain', { runners: [single, batched] })
     likeliest(await batched.infer.run(draw(ask))),
   );
 
-/** With and without the batcher. */
-export const lone = new Service('mlp_lone', { runners: [off, batched] })
+/** A model of next to no cost: what is left is the way to it. */
+class Light {
+  static readonly methods = { infer: batchable({ maxBatchSize: 32 }) };
+
+  infer(rows: Tensor<'float32'>): Tensor<'float32'> {
+    return new Tensor(
+      'float32',
+      rows.data.map((x) => 2 * x),
+      rows.shape,
+    );
+  }
+}
+const lightOff = createRunner(Light, { name: 'light_off', methods: { infer: { batchable: false } } });
+const lightBatched = createRunner(Light, { name: 'light_batched' });
+
+/** Both models with and without the batcher. */
+export const lone = new Service('mlp_lone', { runners: [off, batched, lightOff, lightBatched] })
   .api('off', { input: json<Ask>(), output: json() }, async (ask) =>
     likeliest(await off.infer.run(draw(ask))),
   )
   .api('batched', { input: json<Ask>(), output: json() }, async (ask) =>
     likeliest(await batched.infer.run(draw(ask))),
-  );
+  )
+  .api('light_off', { input: json<Ask>(), output: json() }, async ({ seed }) => ({
+    doubled: Array.from(
+      (await lightOff.infer.run(new Tensor('float32', Float32Array.of(seed), [1, 1]))).data,
+    ),
+  }))
+  .api('light_batched', { input: json<Ask>(), output: json() }, async ({ seed }) => ({
+    doubled: Array.from(
+      (await lightBatched.infer.run(new Tensor('float32', Float32Array.of(seed), [1, 1]))).data,
+    ),
+  }));
 
 /** Tells what was executed for nobody. */
 export const overload = new Service('mlp_overload', { runners: [batched] })

@@ -1,7 +1,7 @@
 import { batchable, createRunner, currentCallContext, json, method, Service, Tensor } from '@bentots/service';
 import { ExecutionLog } from '../execution-log.js';
 import { COST } from './cost.js';
-import { takeTime } from './take-time.js';
+import { takeTime } from '../take-time.js';
 
 /** Computes nothing; each batch of n rows takes a + b·n milliseconds. */
 class Timed {

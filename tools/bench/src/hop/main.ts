@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { describeMachine, keepResults } from '../results.js';
+import { describeMachine, publish } from '../results.js';
 import { Pair, type Sample } from './pair.js';
-import { formatReport, summarize } from './report.js';
+import { aimsOf, formatReport, PICTURE_BYTES, summarize } from './report.js';
 import { stacks } from './stacks/list.js';
 
 const { values } = parseArgs({
@@ -20,8 +20,7 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 5));
 const roundMs = Number(values['round-ms'] ?? (values.quick ? 80 : 250));
-// The last is a picture of 1×3×224×224 float32.
-const sizes = [16, 4096, 3 * 224 * 224 * 4, ...(values.large ? [10 * 1024 * 1024] : [])];
+const sizes = [16, 4096, PICTURE_BYTES, ...(values.large ? [10 * 1024 * 1024] : [])];
 const concurrencies = [1, 16, 64];
 
 const machine = describeMachine();
@@ -54,11 +53,13 @@ async function measureSize(bytes: number): Promise<void> {
 }
 
 const cells = summarize(samples);
-console.log(`${formatReport(cells, 'frames')}\n`);
-console.log(
-  `${machine.node}, ${machine.cores} × ${machine.cpu}, load average ${machine.loadAverage} at the start`,
+await publish(
+  {
+    name: 'hop',
+    machine,
+    text: formatReport(cells, 'frames'),
+    aims: aimsOf(cells, 'frames'),
+    raw: { rounds, roundMs, cells, samples },
+  },
+  { quick: values.quick, keep: !values['no-results'] },
 );
-if (!values['no-results']) {
-  const name = values.quick ? 'hop-quick' : 'hop';
-  console.log(`raw results: ${await keepResults(name, { machine, rounds, roundMs, cells, samples })}`);
-}

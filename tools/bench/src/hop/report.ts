@@ -1,6 +1,10 @@
+import { type Aim, atLeast, atMost } from '../aim.js';
 import { formatFigure, formatTable, median } from '../table.js';
 import type { Sample } from './pair.js';
 import type { Transport } from './stack.js';
+
+/** A picture of 1×3×224×224 float32. */
+export const PICTURE_BYTES = 3 * 224 * 224 * 4;
 
 /** One cell: what a stack took for calls of one size and concurrency. */
 export interface Cell {
@@ -66,6 +70,41 @@ export function formatReport(cells: readonly Cell[], ours: string): string {
     `times the CPU of ${ours} on the same kind of socket: of the medians (of the bests)`,
     formatTable(['stack', ...columns], ratios),
   ].join('\n\n');
+}
+
+/** Small calls beside other stacks, and pictures beside the raw socket, on each kind of socket. */
+export function aimsOf(cells: readonly Cell[], ours: string): Aim[] {
+  const transports = [...new Set(cells.map(({ transport }) => transport))];
+  return transports.flatMap((transport) => {
+    const times = (stack: string, bytes: number, concurrency: number): number => {
+      const [own, other] = [ours, stack].map((name) =>
+        cells.find(
+          (cell) =>
+            cell.stack === name &&
+            cell.transport === transport &&
+            cell.bytes === bytes &&
+            cell.concurrency === concurrency,
+        ),
+      );
+      return (other?.cpu ?? NaN) / (own?.cpu ?? NaN);
+    };
+    const small = (stack: string): string =>
+      `hop, ${transport}, 16 B, 16 at a time: CPU of ${stack}, times ours`;
+    const large = cells.filter(
+      (cell) => cell.stack === ours && cell.transport === transport && cell.bytes === PICTURE_BYTES,
+    );
+    return [
+      atLeast(small('undici → node:http'), 5, times('undici → node:http', 16, 16)),
+      atLeast(small('grpc-js unary'), 20, times('grpc-js unary', 16, 16)),
+      ...large.map(({ concurrency }) =>
+        atMost(
+          `hop, ${transport}, 588 KiB, ${concurrency} at a time: our CPU, times that of a raw socket`,
+          2,
+          1 / times('raw socket', PICTURE_BYTES, concurrency),
+        ),
+      ),
+    ];
+  });
 }
 
 function group(samples: readonly Sample[]): Map<string, Sample[]> {

@@ -23,6 +23,8 @@ export interface Sent {
   readonly endedMs: number;
   /** Of the answer; 0 when there was none. */
   readonly status: number;
+  /** Of the answer. */
+  readonly body: string;
 }
 
 /** Shortest time for which a timer is worth while; what is due within it is sent at once. */
@@ -44,7 +46,7 @@ export async function runOpenLoop(load: OpenLoad): Promise<Sent[]> {
     const reply = await connection.ask(request).catch(() => undefined);
     const endedMs = elapsed();
     if (reply !== undefined) idle.push(connection);
-    return { dueMs, sentMs, endedMs, status: reply?.status ?? 0 };
+    return { dueMs, sentMs, endedMs, status: reply?.status ?? 0, body: reply?.body ?? '' };
   };
   for (const [turn, dueMs] of planPoisson(load.perSecond, load.durationMs, load.seed).entries()) {
     for (let left = dueMs - elapsed(); left > 0; left = dueMs - elapsed()) {
