@@ -83,7 +83,10 @@ export class Dispatcher<I, O, W = undefined> {
     const job = this.#enter(item, options);
     const { signal } = options;
     if (signal === undefined) return job.answer;
-    const onAbort = (): void => this.#drop(job, refuseAborted(signal));
+    const onAbort = (): void => {
+      this.#drop(job, refuseAborted(signal));
+      this.#rest();
+    };
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       return await job.answer;
@@ -164,7 +167,6 @@ export class Dispatcher<I, O, W = undefined> {
     if (rows > 0) this.#refuse(refusal, rows);
     this.#fail(job, refusal.error);
     this.#flights.abortUnawaited(refusal.error);
-    this.#rest();
   }
 
   #fail(job: Job<I, O>, error: unknown): void {
@@ -249,12 +251,15 @@ export class Dispatcher<I, O, W = undefined> {
   /** Ends what waited too long, and sets the alarm for the next that could. A timer may ring a little early. */
   #expire(): void {
     const now = this.#config.clock.now();
+    const overdue = new Set<Job<I, O>>();
     let next = Infinity;
     for (const { job } of this.#queue) {
-      if (job.expiresAt <= now) this.#drop(job, this.#overdue(job));
+      if (job.expiresAt <= now) overdue.add(job);
       else next = Math.min(next, job.expiresAt);
     }
+    for (const job of overdue) this.#drop(job, this.#overdue(job));
     if (next < Infinity) this.#watchExpiry(Math.max(next, now + EXPIRY_GRAIN_MS));
+    this.#rest();
   }
 
   /** Nothing waits: no timer is left behind, and a close that waited for this is over. */

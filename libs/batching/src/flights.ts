@@ -130,12 +130,14 @@ export class Flights<I, O, W> {
   }
 
   #giveBack(part: Part<I, O>, error: unknown): void {
+    if (part.job.settled) return;
     part.notStarted += 1;
     if (part.notStarted < MAX_NOT_STARTED) this.#owner.putBack(part);
     else this.#owner.fail(part, error);
   }
 
   #lose(part: Part<I, O>, error: unknown): void {
+    if (part.job.settled) return;
     const isSecond = part.isSuspect;
     part.isSuspect = true;
     if (this.#config.retryLost && !isSecond) this.#owner.putBack(part);

@@ -94,16 +94,10 @@ export class PartQueue<I, O> {
     return { taken, late };
   }
 
-  /** The parts that wait, in the order in which they go. */
+  /** The parts that wait, in the order in which they go; none may come or go during the walk. */
   *[Symbol.iterator](): IterableIterator<Part<I, O>> {
     for (const priority of PRIORITIES) {
-      let part = this.#lanes[priority].first;
-      while (part !== undefined) {
-        // Read first: whoever walks may take the part out.
-        const { after }: { after: Part<I, O> | undefined } = part;
-        yield part;
-        part = after;
-      }
+      for (let part = this.#lanes[priority].first; part !== undefined; part = part.after) yield part;
     }
   }
 

@@ -6,7 +6,8 @@ import { ManualClock, settled } from './manual-clock.js';
 export type Rows = readonly number[];
 
 /** One execution that waits at its gate. */
-export interface GatedBatch {
+export interface GatedBatch<W = undefined> {
+  readonly worker: W;
   readonly items: readonly Rows[];
   readonly signal: AbortSignal;
   /** Answers every item with itself times ten, or with `outputs`. */
@@ -15,20 +16,20 @@ export interface GatedBatch {
 }
 
 /** A dispatcher whose batches wait until the test lets them through, on a clock that the test moves. */
-export class GatedDispatcher {
+export class GatedDispatcher<W = undefined> {
   readonly clock = new ManualClock();
   /** All executions so far, in order. */
-  readonly batches: GatedBatch[] = [];
-  readonly dispatcher: Dispatcher<Rows, Rows>;
+  readonly batches: GatedBatch<W>[] = [];
+  readonly dispatcher: Dispatcher<Rows, Rows, W>;
 
-  constructor(options: Partial<DispatcherOptions<Rows, Rows>> = {}) {
+  constructor(options: Partial<DispatcherOptions<Rows, Rows, W>> = {}) {
     this.dispatcher = new Dispatcher({
       name: 'x.y',
       maxBatchSize: 4,
       maxLatencyMs: 1000,
       clock: this.clock,
       rowsOf: (item) => item.length,
-      execute: (items, signal) => this.#execute(items, signal),
+      execute: (items, signal, worker) => this.#execute(items, signal, worker),
       split: chunk,
       join: (parts) => parts.flat(),
       ...options,
@@ -41,9 +42,16 @@ export class GatedDispatcher {
   }
 
   /** The batch that was started last; fails when there is none. */
-  get last(): GatedBatch {
+  get last(): GatedBatch<W> {
     const batch = this.batches.at(-1);
     if (batch === undefined) throw new Error('no batch was executed yet');
+    return batch;
+  }
+
+  /** Batch number `index`; fails when it was not executed yet. */
+  at(index: number): GatedBatch<W> {
+    const batch = this.batches[index];
+    if (batch === undefined) throw new Error(`only ${this.batches.length} batches were executed yet`);
     return batch;
   }
 
@@ -52,11 +60,12 @@ export class GatedDispatcher {
     return this.batches.map((batch) => batch.items);
   }
 
-  #execute(items: readonly Rows[], signal: AbortSignal): Promise<readonly Rows[]> {
+  #execute(items: readonly Rows[], signal: AbortSignal, worker: W): Promise<readonly Rows[]> {
     return new Promise((resolve, reject) => {
       this.batches.push({
         items,
         signal,
+        worker,
         open: (outputs = items.map((item) => item.map((n) => n * 10))) => {
           resolve(outputs);
           return settled();
