@@ -31,9 +31,11 @@ test('each server shows its own tree where Prometheus reads', async () => {
   );
   const seen = await Promise.all(places.map(scrape));
   const trees = seen.map((samples) =>
-    ['runner:matmul', 'http_api', 'grpc_api'].filter((watcher) => samples.get(up(watcher)) === 1),
+    ['runner:matmul', 'dispatcher:matmul', 'http_api', 'grpc_api'].filter(
+      (watcher) => samples.get(up(watcher)) === 1,
+    ),
   );
-  expect(trees).toEqual([['runner:matmul'], ['http_api'], ['grpc_api']]);
+  expect(trees).toEqual([['runner:matmul', 'dispatcher:matmul'], ['http_api'], ['grpc_api']]);
 });
 
 test('a server that was used shows every metric of docs/metrics.md; without metrics there is no place for them', async () => {

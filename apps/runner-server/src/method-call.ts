@@ -1,5 +1,5 @@
 import { ServeError } from '@bentots/errors';
-import type { RunnerValue } from '@bentots/service';
+import type { Priority, RunnerTiming, RunnerValue } from '@bentots/service';
 
 /** One call of a method, whichever door it came by. */
 export interface MethodCall {
@@ -11,6 +11,10 @@ export interface MethodCall {
   readonly deadline?: number | undefined;
   /** W3C trace context. */
   readonly traceparent?: string | undefined;
+  /** @default 'normal' */
+  readonly priority?: Priority | undefined;
+  /** Told what was done for the answer, before it is given. */
+  timing?(timing: RunnerTiming): void;
 }
 
 /** A call's end as this server sees it: the caller's own, or the server's limit where that is nearer. */

@@ -1,8 +1,8 @@
 import { batchable, createRunner, method, type RunnerFacts, Tensor } from '@bentots/service';
 import { createRunnerMetrics, MetricsRegistry } from '@bentots/telemetry';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
+import { connectWorkers, serveModel } from '../test/local-workers.js';
 import type { MethodCall } from './method-call.js';
-import { loadRunnable } from './runnable-host.js';
 import { RunnerMethods } from './runner-methods.js';
 
 /** Generators that have ended. */
@@ -43,15 +43,23 @@ class Model {
   }
 }
 
-async function open(timeoutMs?: number) {
+const opened: { close(): void }[] = [];
+afterEach(() => {
+  for (const each of opened.splice(0)) each.close();
+});
+
+async function open(timeoutMs?: number): Promise<RunnerMethods> {
   const facts: RunnerFacts = createRunner(Model, { name: 'model' }).definition;
   const metrics = createRunnerMetrics(new MetricsRegistry(), {
     service: 'svc',
     runner: 'model',
-    worker: 1,
     maxBatchSize: 100,
   });
-  return new RunnerMethods({ facts, host: await loadRunnable(facts), metrics, timeoutMs });
+  const model = await serveModel(facts);
+  const workers = connectWorkers('model', model.path, () => methods.wake());
+  opened.push(workers, model);
+  const methods = new RunnerMethods({ runner: facts, workers, metrics, timeoutMs });
+  return methods;
 }
 const call = (
   name: string,

@@ -1,50 +1,70 @@
-import type { BatchFacts } from '@bentots/batching';
+import type { BatchFacts, RefusalReason } from '@bentots/batching';
 import { httpStatusOf, ServeError } from '@bentots/errors';
-import type { RunnerFacts, RunnerMethodSpec, RunnerValue } from '@bentots/service';
+import type { RunnerMethodSpec, RunnerValue } from '@bentots/service';
 import type { RunnerMetrics } from '@bentots/telemetry';
-import { BatchedMethod } from './batched-method.js';
-import { limitCall, type MethodCall, untilAborted } from './method-call.js';
-import type { RunnableHost } from './runnable-host.js';
+import { limitCall, type MethodCall } from './method-call.js';
+import { createBatchQueue, createSingleQueue, type MethodQueue, type TakeValue } from './method-queue.js';
+import type { RunnerWorker, RunnerWorkers } from './runner-workers.js';
+
+/** What is known of a runner where its model is not. */
+export interface CallableRunner {
+  readonly name: string;
+  readonly methods: ReadonlyMap<string, RunnerMethodSpec>;
+  readonly timeoutMs?: number | undefined;
+}
 
 /** What {@link RunnerMethods} is made of. */
 export interface RunnerMethodsInit {
-  readonly facts: RunnerFacts;
-  readonly host: RunnableHost;
+  readonly runner: CallableRunner;
+  readonly workers: Pick<RunnerWorkers, 'poolOf'>;
   readonly metrics: RunnerMetrics;
   /** Upper bound of every call; undefined: the callers' own. */
   readonly timeoutMs: number | undefined;
-  /** A call was answered, well or not. */
-  onCallEnd?(): void;
+  /** Why no call is taken at present, in words; undefined: calls are taken. */
+  whyRefused?(): string | undefined;
   /** A batch was run; its oldest call had waited so long. */
   onQueueDelay?(waitMs: number): void;
 }
 
-/** The methods of one runner, as every door calls them: batched where they are batchable, limited in time, counted. */
+/** The methods of one runner, as every door calls them: queued for its workers, limited in time, counted. */
 export class RunnerMethods {
   readonly #init: RunnerMethodsInit;
-  readonly #batched: ReadonlyMap<string, BatchedMethod>;
+  readonly #queues: ReadonlyMap<string, MethodQueue>;
   readonly #running = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
   constructor(init: RunnerMethodsInit) {
-    const { facts, host, metrics } = init;
     this.#init = init;
-    this.#batched = new Map(
-      [...facts.methods]
-        .filter(([, spec]) => spec.batchable)
-        .map(([method, spec]) => {
-          const onBatch = ({ rows, waitMs }: BatchFacts): void => {
-            metrics.batch(method, rows);
-            init.onQueueDelay?.(waitMs);
-          };
-          return [method, new BatchedMethod({ runner: facts.name, method, spec, host, onBatch })];
-        }),
+    const { name, methods } = init.runner;
+    this.#queues = new Map(
+      [...methods].map(([method, spec]) => {
+        const create = spec.batchable ? createBatchQueue : createSingleQueue;
+        const queue = create({
+          runner: name,
+          method,
+          spec,
+          workers: init.workers.poolOf(method, spec.concurrency),
+          onBatch: (facts) => this.#onBatch(method, spec, facts),
+          onRefused: (reason: RefusalReason) => init.metrics.refused(method, reason),
+        });
+        init.metrics.watchQueue(method, queue.dispatcher);
+        return [method, queue];
+      }),
     );
+  }
+
+  /** A worker may be free: the queue whose first call has waited longest looks first. */
+  wake(): void {
+    const waiting = [...this.#queues.values()]
+      .map(({ dispatcher }) => dispatcher)
+      .filter(({ queuedRows }) => queuedRows > 0);
+    if (waiting.length > 1) waiting.sort((a, b) => (a.oldestSince ?? 0) - (b.oldestSince ?? 0));
+    for (const dispatcher of waiting) dispatcher.wake();
   }
 
   /** @throws ServeError `not_found` naming the methods there are. */
   specOf(method: string): RunnerMethodSpec {
-    const { name, methods } = this.#init.facts;
+    const { name, methods } = this.#init.runner;
     const spec = methods.get(method);
     if (spec !== undefined) return spec;
     const available = [...methods.keys()];
@@ -57,15 +77,15 @@ export class RunnerMethods {
 
   /** Calls a method that answers once. */
   run(call: MethodCall): Promise<RunnerValue> {
-    return this.#track(this.#count(call, () => this.#runOnce(call)));
+    return this.#track(this.#count(call, () => this.#queue(call)));
   }
 
   /**
    * Calls a method that streams: `take` gets value after value, and the next one is asked for when it resolves. The
    * generator is ended when the call is.
    */
-  stream(call: MethodCall, take: (value: RunnerValue) => Promise<void>): Promise<void> {
-    return this.#track(this.#count(call, () => this.#pump(call, take)));
+  async stream(call: MethodCall, take: TakeValue): Promise<void> {
+    await this.#track(this.#count(call, () => this.#queue(call, take)));
   }
 
   /** Runs what was taken in, and takes no more. */
@@ -75,52 +95,41 @@ export class RunnerMethods {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#batched.values()].map((method) => method.close()));
+    await Promise.all([...this.#queues.values()].map(({ dispatcher }) => dispatcher.close()));
     await Promise.allSettled(this.#running);
   }
 
-  async #runOnce(call: MethodCall): Promise<RunnerValue> {
-    const { facts, host, timeoutMs } = this.#init;
-    this.#check(call.method, false);
-    const end = limitCall(call, timeoutMs ?? facts.timeoutMs);
+  async #queue(call: MethodCall, take?: TakeValue): Promise<RunnerValue> {
+    const { runner, timeoutMs } = this.#init;
+    const queue = this.#check(call.method, take !== undefined);
+    const end = limitCall(call, timeoutMs ?? runner.timeoutMs);
     try {
-      const batched = this.#batched.get(call.method);
-      if (batched !== undefined) return await batched.run(call.args, end);
-      const context = { signal: end.signal, deadline: end.deadline, traceparent: call.traceparent };
-      return await untilAborted(end.signal, host.call(call.method, call.args, context));
+      return await queue.run(call, end, take);
     } finally {
       end.release();
     }
   }
 
-  async #pump(call: MethodCall, take: (value: RunnerValue) => Promise<void>): Promise<void> {
-    const { facts, host, timeoutMs } = this.#init;
-    this.#check(call.method, true);
-    const end = limitCall(call, timeoutMs ?? facts.timeoutMs);
-    const context = { signal: end.signal, deadline: end.deadline, traceparent: call.traceparent };
-    const values = host.stream(call.method, call.args, context);
-    try {
-      for (;;) {
-        const next = await untilAborted(end.signal, values.next());
-        if (next.done === true) return;
-        await untilAborted(end.signal, take(next.value));
-      }
-    } finally {
-      end.release();
-      // Not awaited: a generator at work on its next value would hold back the answer.
-      values.return?.().catch(() => undefined);
-    }
-  }
-
-  #check(method: string, stream: boolean): void {
-    const { name } = this.#init.facts;
+  #check(method: string, stream: boolean): MethodQueue {
+    const { runner, whyRefused } = this.#init;
     if (this.#closed)
-      throw new ServeError('unavailable', `runner '${name}' takes no more calls: it is stopping`);
-    if (this.specOf(method).stream === stream) return;
-    const hint = stream
-      ? 'answers once; it cannot be streamed'
-      : 'streams; it cannot be called for one answer';
-    throw new ServeError('invalid_argument', `method '${method}' of runner '${name}' ${hint}`);
+      throw new ServeError('unavailable', `runner '${runner.name}' takes no more calls: it is stopping`);
+    const isStream = this.specOf(method).stream;
+    const queue = this.#queues.get(method);
+    if (queue === undefined || isStream !== stream) {
+      const hint = stream
+        ? 'answers once; it cannot be streamed'
+        : 'streams; it cannot be called for one answer';
+      throw new ServeError('invalid_argument', `method '${method}' of runner '${runner.name}' ${hint}`);
+    }
+    const refusal = whyRefused?.();
+    if (refusal !== undefined) throw new ServeError('unavailable', refusal);
+    return queue;
+  }
+
+  #onBatch(method: string, spec: RunnerMethodSpec, facts: BatchFacts<RunnerWorker>): void {
+    this.#init.metrics.batch(method, { ...facts, worker: facts.worker.id, isBatch: spec.batchable });
+    this.#init.onQueueDelay?.(facts.waitMs);
   }
 
   /** Only methods that exist are counted: names from outside must not become labels. */
@@ -139,10 +148,7 @@ export class RunnerMethods {
 
   #track<T>(work: Promise<T>): Promise<T> {
     this.#running.add(work);
-    const done = (): void => {
-      this.#running.delete(work);
-      this.#init.onCallEnd?.();
-    };
+    const done = (): void => void this.#running.delete(work);
     work.then(done, done);
     return work;
   }

@@ -1,23 +1,19 @@
-import { ServeError } from '@bentots/errors';
-import type { RunnerWorkerData } from '@bentots/config';
+import type { DispatcherWorkerData } from '@bentots/config';
 import { PROTOCOL_VERSION } from '@bentots/runner-wire';
-import type { RunnerFacts, Service } from '@bentots/service';
+import type { RunnerDescription } from '@bentots/service';
 import type { Worker } from '@bentots/supervisor/child';
 import { createRunnerMetrics, type Logger, MetricsRegistry } from '@bentots/telemetry';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { answerCall, logFailure } from './answer-call.js';
 import { FrameServer } from './frame-server.js';
 import { HttpDoor } from './http-door.js';
-import type { RunnableHost } from './runnable-host.js';
 import { RunnerMethods } from './runner-methods.js';
+import { RunnerWorkers } from './runner-workers.js';
 
-/** What a worker brings to its server: all of it exists before Nest does. */
+/** What the process brings to its server: all of it exists before Nest does. */
 export interface RunnerServerParts {
   readonly worker: Worker;
-  readonly data: RunnerWorkerData;
-  readonly service: Service;
-  readonly facts: RunnerFacts;
-  readonly host: RunnableHost;
+  readonly data: DispatcherWorkerData<RunnerDescription>;
   readonly log: Logger;
 }
 
@@ -27,94 +23,118 @@ const PARTS = Symbol('RunnerServerParts');
 /** Tokens of what the module makes. */
 export const TOKENS = {
   metrics: Symbol('MetricsRegistry'),
+  workers: Symbol('RunnerWorkers'),
   methods: Symbol('RunnerMethods'),
   httpDoor: Symbol('HttpDoor'),
   frameServer: Symbol('FrameServer'),
 } as const;
 
-/** How a runner server is put together. */
+/** How the public side of a runner server is put together. */
 @Module({})
 export class RunnerServerModule {
   static of(parts: RunnerServerParts): DynamicModule {
+    // The workers wake the queues, which are made of them.
+    const ring: { methods?: RunnerMethods } = {};
+    const { workers, methods, httpDoor } = TOKENS;
+    const createWorkers = (): RunnerWorkers => connectWorkers(parts, () => ring.methods?.wake());
+    const createRing = (registry: MetricsRegistry, connected: RunnerWorkers): RunnerMethods =>
+      (ring.methods = createMethods(parts, registry, connected));
     return {
       module: RunnerServerModule,
       providers: [
         { provide: PARTS, useValue: parts },
         { provide: TOKENS.metrics, useFactory: () => new MetricsRegistry() },
-        { provide: TOKENS.methods, useFactory: createMethods, inject: [PARTS, TOKENS.metrics] },
-        { provide: TOKENS.httpDoor, useFactory: createDoor, inject: [PARTS, TOKENS.methods] },
+        { provide: workers, useFactory: createWorkers },
+        { provide: methods, useFactory: createRing, inject: [TOKENS.metrics, workers] },
+        { provide: httpDoor, useFactory: createDoor, inject: [PARTS, methods, workers] },
         {
           provide: TOKENS.frameServer,
           useFactory: createFrames,
-          inject: [PARTS, TOKENS.methods, TOKENS.httpDoor],
+          inject: [PARTS, methods, httpDoor, workers],
         },
       ],
     };
   }
 }
 
-function createMethods(parts: RunnerServerParts, registry: MetricsRegistry): RunnerMethods {
-  const { worker, data, service, facts, host } = parts;
-  const batchSizes = [...facts.methods.values()]
-    .filter((spec) => spec.batchable)
-    .map((spec) => spec.maxBatchSize);
+function connectWorkers({ data, log }: RunnerServerParts, onFree: () => void): RunnerWorkers {
+  return new RunnerWorkers({ runner: data.runner.name, path: data.workersPath, log, onFree });
+}
+
+function createMethods(
+  { worker, data }: RunnerServerParts,
+  registry: MetricsRegistry,
+  workers: RunnerWorkers,
+): RunnerMethods {
+  const { service, runner } = data;
+  const sizes = runner.methods.filter((spec) => spec.batchable).map((spec) => spec.maxBatchSize);
   const metrics = createRunnerMetrics(registry, {
     service: service.name,
-    version: service.version ?? null,
-    runner: facts.name,
-    worker: worker.workerId,
-    maxBatchSize: Math.max(1, ...batchSizes),
+    version: service.version,
+    runner: runner.name,
+    maxBatchSize: Math.max(1, ...sizes),
   });
   return new RunnerMethods({
-    facts,
-    host,
+    runner: {
+      name: runner.name,
+      methods: new Map(runner.methods.map(({ name, ...spec }) => [name, spec])),
+      timeoutMs: runner.timeoutMs ?? undefined,
+    },
+    workers,
     metrics,
     timeoutMs: data.timeoutMs,
-    onCallEnd: () => worker.served(),
-    onQueueDelay: (queueDelayMs) => worker.reportLoad({ queueDelayMs }),
+    whyRefused: () => (workers.size === 0 ? whyCrashLooping(worker) : undefined),
+    onQueueDelay: (queueDelayMs) => worker.reportLoad({ queueDelayMs, watcher: data.watcher }),
   });
 }
 
-function createDoor({ worker, log }: RunnerServerParts, methods: RunnerMethods): HttpDoor {
+function createDoor(
+  { worker, data, log }: RunnerServerParts,
+  methods: RunnerMethods,
+  workers: RunnerWorkers,
+): HttpDoor {
   return new HttpDoor({
     methods,
-    whyNotReady: () => whyNotReady(worker),
+    whyNotReady: () => whyNotReady(worker, data, workers),
     metricsText: () => worker.metricsText(),
     onFailure: (method, error) => logFailure(log, method, error),
   });
 }
 
-function whyNotReady({ draining, treeHealth }: Worker): string | undefined {
-  if (draining) return 'this runner is stopping';
+function whyNotReady(
+  worker: Worker,
+  { runner }: RunnerServerParts['data'],
+  workers: RunnerWorkers,
+): string | undefined {
+  if (worker.draining) return 'this runner is stopping';
+  const looping = whyCrashLooping(worker);
+  if (looping !== undefined) return looping;
+  return workers.size === 0 ? `no worker of runner '${runner.name}' is ready` : undefined;
+}
+
+function whyCrashLooping({ treeHealth }: Worker): string | undefined {
   const names = treeHealth.crashLooping.map((name) => `'${name}'`).join(', ');
   return names === '' ? undefined : `workers of ${names} crash again and again: see the server's log`;
 }
 
-function createFrames(parts: RunnerServerParts, methods: RunnerMethods, http: HttpDoor): FrameServer {
-  const { worker, data, facts, log } = parts;
+function createFrames(
+  { worker, data, log }: RunnerServerParts,
+  methods: RunnerMethods,
+  http: HttpDoor,
+  workers: RunnerWorkers,
+): FrameServer {
+  const { runner, socket } = data;
   return new FrameServer({
     hello: {
-      runner: facts.name,
+      runner: runner.name,
       worker: worker.workerId,
-      workers: data.workers,
+      workers: 1,
       protocol: PROTOCOL_VERSION,
-      methods: [...facts.methods.keys()],
+      methods: runner.methods.map(({ name }) => name),
     },
     answer: (call) => answerCall(methods, log, call),
-    isReady: () => !worker.draining,
+    isReady: () => whyNotReady(worker, data, workers) === undefined,
     http,
-    serve: (server) => worker.serve(data.socket, server),
+    serve: (server) => worker.serve(socket, server),
   });
-}
-
-/** The runner that a worker is to serve. @throws ServeError `runner_not_found` naming the available ones. */
-export function pickRunner(service: Service, name: string): RunnerFacts {
-  const runner = service.runners.get(name);
-  if (runner !== undefined) return runner.definition;
-  const available = [...service.runners.keys()];
-  throw new ServeError(
-    'runner_not_found',
-    `service '${service.name}' has no runner '${name}'; available: ${available.join(', ') || 'none'}`,
-    { details: { runner: name, available } },
-  );
 }

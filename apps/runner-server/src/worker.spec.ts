@@ -24,12 +24,12 @@ async function batchesSoFar(client: ClientConnection): Promise<unknown> {
 }
 
 test('a runner worker is replaced after the calls that it may serve', async () => {
-  const tree = await new RunnerTree('gated', {}, 0, { maxRequests: 2 }).start();
+  const tree = await new RunnerTree('gated', { limits: { maxRequests: 2 } }).start();
   try {
     const client = await tree.client();
     await batchesSoFar(client);
     await batchesSoFar(client);
-    const reasons = (): unknown => tree.worker?.restartsByReason;
+    const reasons = (): unknown => tree.workers[0]?.restartsByReason;
     await expect.poll(reasons, { timeout: 15_000 }).toEqual({ 'max-requests': 1 });
   } finally {
     await tree.stop();
@@ -108,7 +108,7 @@ describe('a runner worker at its gate', () => {
 
 describe('a runner worker that is about to stop', () => {
   test('says that it is not ready, and serves on by HTTP and by wire', async () => {
-    const tree = await new RunnerTree('gated', {}, 3000).start();
+    const tree = await new RunnerTree('gated', { lameDuckMs: 3000 }).start();
     const client = await tree.client();
     tree.beginStop();
     await expect.poll(async () => (await tree.fetch('/readyz')).status).toBe(503);

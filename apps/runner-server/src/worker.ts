@@ -1,41 +1,42 @@
-import 'reflect-metadata';
 import type { RunnerWorkerData } from '@bentots/config';
 import { ServeError } from '@bentots/errors';
+import { PROTOCOL_VERSION } from '@bentots/runner-wire';
 import { describeService, fingerprintOf } from '@bentots/service';
 import { loadService, warmUpLoader } from '@bentots/service-loader';
 import { attach, type Worker } from '@bentots/supervisor/child';
-import { createLogger, type Logger, type MetricsRegistry } from '@bentots/telemetry';
-import { NestFactory } from '@nestjs/core';
-import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
-import { drainRunner } from './drain.js';
-import type { FrameServer } from './frame-server.js';
-import { toNestLog } from './nest-log.js';
+import { createLogger, type Logger } from '@bentots/telemetry';
+import { unlessAborted } from './drain.js';
+import { ModelServer } from './model-server.js';
+import { pickRunner } from './pick-runner.js';
 import { loadRunnable } from './runnable-host.js';
-import type { RunnerMethods } from './runner-methods.js';
-import { pickRunner, RunnerServerModule, TOKENS } from './runner-server.module.js';
 
-/** The child: loads one runner's model, serves it, and drains when it is told to stop. */
+/** The child that holds a runner's model: it computes for the runner's dispatcher, and for nobody else. */
 async function startWorker(worker: Worker, data: RunnerWorkerData, log: Logger): Promise<void> {
   const { service } = await loadService(data.target.identifier, data.target.workingDir);
   const facts = pickRunner(service, data.runnerName);
   // Before anything is served: a worker that says it is ready has its model.
   const host = await loadRunnable(facts);
-
-  const module = RunnerServerModule.of({ worker, data, service, facts, host, log });
-  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(module, {
-    useFactory: (frames: FrameServer) => ({ strategy: frames }),
-    inject: [TOKENS.frameServer],
-    logger: toNestLog(log),
-    abortOnError: false,
+  const methods = [...facts.methods.keys()];
+  const { workerId, generation } = worker;
+  const model = new ModelServer({
+    hello: {
+      runner: facts.name,
+      worker: workerId,
+      workers: 1,
+      generation,
+      protocol: PROTOCOL_VERSION,
+      methods,
+    },
+    host,
+    onCallEnd: () => worker.served(),
   });
-  const registry = app.get<MetricsRegistry>(TOKENS.metrics, { strict: false });
-  const methods = app.get<RunnerMethods>(TOKENS.methods, { strict: false });
-  const frames = app.get<FrameServer>(TOKENS.frameServer, { strict: false });
-  worker.snapshots(() => registry.snapshot());
-  worker.onDrain((signal, manner) => drainRunner({ frames, methods, app, host }, signal, manner));
-  await app.listen();
+  worker.onDrain(async (signal) => {
+    await model.drain(signal);
+    await unlessAborted(signal, host.close());
+  });
+  await worker.serve(data.socket, model.server);
   worker.ready({ service: fingerprintOf(describeService(service)) });
-  log.debug(`runner '${facts.name}' is ready`, { methods: [...facts.methods.keys()] });
+  log.debug(`runner '${facts.name}' is ready`, { methods });
 }
 
 // What the parent sends is written by itself, from a RunnerWorkerData.

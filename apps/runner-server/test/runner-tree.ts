@@ -1,22 +1,37 @@
 import { connect, type Socket } from 'node:net';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RunnerWorkerData } from '@bentots/config';
+import type { DispatcherWorkerData, RunnerWorkerData } from '@bentots/config';
 import { ClientConnection } from '@bentots/runner-wire';
+import { describeService, type RunnerDescription } from '@bentots/service';
 import { Arbiter, type Plan, type StopReport, type TreeStatus, type WatcherSpec } from '@bentots/supervisor';
 import { MergedMetrics, parseSnapshot } from '@bentots/telemetry';
+import { svc } from './fixtures/gated/service.js';
 
-type Limits = Pick<WatcherSpec, 'maxRequests'>;
+/** What a test wants otherwise than the plan of a start function. */
+export interface TreeOptions {
+  readonly timeoutMs?: number;
+  readonly graceMs?: number;
+  readonly lameDuckMs?: number;
+  readonly workers?: number;
+  /** For the workers. */
+  readonly limits?: Pick<WatcherSpec, 'maxRequests'>;
+}
 
-/** A runner's processes, as a plan of the start functions would run them, from this app's built worker. */
+const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** A runner's processes, as a plan of the start functions would run them, from this app's built programs. */
 export class RunnerTree {
   readonly #arbiter: Arbiter;
   readonly #clients: ClientConnection[] = [];
   #port = 0;
 
-  constructor(runnerName: string, data: Partial<RunnerWorkerData> = {}, lameDuckMs = 0, limits: Limits = {}) {
+  constructor(runnerName: string, options: TreeOptions = {}) {
     const metrics = new MergedMetrics();
-    this.#arbiter = new Arbiter(planOf(runnerName, data, lameDuckMs, limits), {
+    this.#arbiter = new Arbiter(planOf(runnerName, options), {
       metrics: {
         update: (source, snapshot) => metrics.update(source, parseSnapshot(snapshot)),
         retire: (source) => metrics.retire(source),
@@ -63,9 +78,16 @@ export class RunnerTree {
     void this.#arbiter.stop();
   }
 
-  /** The first worker, as the arbiter sees it. */
-  get worker(): TreeStatus['watchers'][number]['workers'][number] | undefined {
-    return this.#arbiter.status().watchers[0]?.workers[0];
+  /** The workers that hold the model, as the arbiter sees them. */
+  get workers(): TreeStatus['watchers'][number]['workers'] {
+    return this.#arbiter.status().watchers[0]?.workers ?? [];
+  }
+
+  /** Ends a worker as a crash does. */
+  kill(index = 0): void {
+    const pid = this.workers[index]?.pid;
+    if (pid == null) throw new Error(`there is no worker ${index + 1}`);
+    process.kill(pid, 'SIGKILL');
   }
 
   async stop(): Promise<StopReport> {
@@ -75,38 +97,60 @@ export class RunnerTree {
   }
 }
 
-function planOf(
-  runnerName: string,
-  more: Partial<RunnerWorkerData>,
-  lameDuckMs: number,
-  limits: Limits,
-): Plan {
-  const data = {
-    target: {
-      identifier: 'service.ts:svc',
-      workingDir: fileURLToPath(new URL('./fixtures/gated', import.meta.url)),
-    },
-    runnerName,
-    workers: 1,
+function planOf(runnerName: string, options: TreeOptions): Plan {
+  const { timeoutMs, graceMs = 5000, lameDuckMs = 0, workers = 1, limits = {} } = options;
+  const path = join(tmpdir(), `bentots-test-${randomUUID()}.sock`);
+  const log = { level: 'silent', format: 'text', access: false } as const;
+  const watcher = `runner:${runnerName}`;
+  const target = { identifier: 'service.ts:svc', workingDir: fileOf('./fixtures/gated') };
+  const workerData: RunnerWorkerData = { target, runnerName, socket: 'workers', log };
+  const dispatcherData: DispatcherWorkerData<RunnerDescription> = {
+    service: { name: svc.name, version: null },
+    runner: describeRunner(runnerName),
+    watcher,
+    workersPath: path,
     socket: 'runner',
-    graceMs: 5000,
-    log: { level: 'silent', format: 'text', access: false },
-    ...more,
-  } satisfies RunnerWorkerData;
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    log,
+  };
   return {
     name: `test:${runnerName}`,
     lameDuckMs,
-    sockets: [{ name: 'runner', host: '127.0.0.1', accept: 'balanced' }],
+    sockets: [
+      { name: 'runner', host: '127.0.0.1', accept: 'balanced' },
+      { name: 'workers', path, mode: 0o600, accept: 'balanced' },
+    ],
     watchers: [
       {
-        name: `runner:${runnerName}`,
-        entry: fileURLToPath(new URL('../dist/worker.js', import.meta.url)),
-        numProcesses: data.workers,
-        sockets: ['runner'],
-        data: JSON.parse(JSON.stringify(data)),
-        graceMs: data.graceMs,
+        name: watcher,
+        entry: fileOf('../dist/worker.js'),
+        numProcesses: workers,
+        sockets: ['workers'],
+        data: toJson(workerData),
+        graceMs,
+        priority: 0,
         ...limits,
+      },
+      {
+        name: `dispatcher:${runnerName}`,
+        entry: fileOf('../dist/dispatcher.js'),
+        numProcesses: 1,
+        sockets: ['runner'],
+        data: toJson(dispatcherData),
+        graceMs,
+        priority: 5,
       },
     ],
   };
+}
+
+function describeRunner(name: string): RunnerDescription {
+  const { runners } = describeService(svc);
+  const runner = runners.find((known) => known.name === name) ?? runners[0];
+  if (runner === undefined) throw new Error('the service has no runner');
+  return { ...runner, name };
+}
+
+function toJson(data: object): NonNullable<WatcherSpec['data']> {
+  return JSON.parse(JSON.stringify(data)) as NonNullable<WatcherSpec['data']>;
 }

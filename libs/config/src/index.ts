@@ -44,6 +44,7 @@ export type {
   EdgeWorkerData,
   GrpcWorkerData,
   HttpWorkerData,
+  DispatcherWorkerData,
   RunnerWorkerData,
   WorkerTarget,
 } from './worker-data.js';

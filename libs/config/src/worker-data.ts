@@ -9,17 +9,27 @@ export interface WorkerTarget {
   readonly workingDir: string;
 }
 
-/** Data of a runner server's workers. */
+/** Data of the processes that hold a runner's model. */
 export interface RunnerWorkerData {
   readonly target: WorkerTarget;
   readonly runnerName: string;
-  /** How many workers serve the socket: told to clients, so that they connect to each. */
-  readonly workers: number;
+  /** Name of the private socket to serve: only the runner's dispatcher comes there. */
+  readonly socket: string;
+  readonly log: LogConfig;
+}
+
+/** Data of the process that queues and batches the calls of one runner; `Runner` describes the runner. */
+export interface DispatcherWorkerData<Runner> {
+  readonly service: { readonly name: string; readonly version: string | null };
+  readonly runner: Runner;
+  /** The watcher whose workers hold the model. */
+  readonly watcher: string;
+  /** Where they are reached. */
+  readonly workersPath: string;
   /** Name of the socket to serve. */
   readonly socket: string;
   /** Absent: what the runner's definition says. */
   readonly timeoutMs?: number;
-  readonly graceMs: number;
   readonly log: LogConfig;
 }
 

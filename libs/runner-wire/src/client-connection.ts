@@ -25,7 +25,7 @@ export interface ClientConnectionOptions {
   /** Called when the connection takes no new calls any more while it still answers those in flight. */
   onGoAway?(): void;
   readonly limits?: Partial<WireLimits>;
-  /** Silence after which the runner is asked whether it lives. @default 5000 */
+  /** Silence after which the runner is asked whether it lives; 0: never, for peers that may be silent for long. @default 5000 */
   readonly heartbeatMs?: number;
   /** Unanswered heartbeats after which the runner counts as dead. @default 2 */
   readonly maxMissedBeats?: number;

@@ -33,6 +33,7 @@ export interface LinkOptions {
   /** Who is at the other end, for messages: `runner 'a' at tcp://h:1`. */
   readonly label: string;
   /** Silence after which the peer is asked whether it lives, and then how long each answer may take. */
+  /** 0: neither asks nor gives the peer up. */
   readonly heartbeatMs: number;
   /** Unanswered questions after which the peer counts as dead. */
   readonly maxMissedBeats: number;
@@ -76,7 +77,7 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #reader: FrameReader;
   readonly #pings = new Map<number, (ready: boolean) => void>();
-  readonly #beat: NodeJS.Timeout;
+  #beat: NodeJS.Timeout | undefined;
   #nextPing = 1;
   #prefaceAt: number;
   #flushScheduled = false;
@@ -99,8 +100,8 @@ export class Link {
     socket.on('data', this.#onData);
     // Half a connection is none, whatever the server that accepted it allows.
     socket.on('end', () => socket.end());
-    this.#beat = setInterval(() => this.#onBeat(), options.heartbeatMs);
-    this.#beat.unref();
+    if (options.heartbeatMs > 0) this.#beat = setInterval(() => this.#onBeat(), options.heartbeatMs);
+    this.#beat?.unref();
     if (options.role === 'client') {
       this.writer.raw(PREFACE);
       this.#schedule();

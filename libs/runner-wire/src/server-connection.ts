@@ -20,7 +20,7 @@ export interface ServerConnectionOptions {
   /** Whether calls would be served now; what readiness probes are told. @default always */
   isReady?(): boolean;
   readonly limits?: Partial<WireLimits>;
-  /** Silence after which the client is asked whether it lives. @default 5000 */
+  /** Silence after which the client is asked whether it lives; 0: never, for peers that may be silent for long. @default 5000 */
   readonly heartbeatMs?: number;
   /** Unanswered heartbeats after which the client counts as dead. @default 2 */
   readonly maxMissedBeats?: number;

@@ -15,6 +15,7 @@ import { createLogger, type Logger } from '@bentots/telemetry';
 import { Deferred } from './deferred.js';
 import { Development } from './development.js';
 import { logEvent } from './log-event.js';
+import { isPrivateSocket } from './plan-runner.js';
 import type { Announce, Announcement, Prepare, Prepared } from './prepared.js';
 import { Replanner } from './replanner.js';
 import { sweepRuntimeDirs } from './runtime-dir.js';
@@ -128,7 +129,10 @@ class Launch {
     await development?.watch(arbiter);
     try {
       const sockets = await startTree(arbiter);
-      if (sockets !== undefined) this.tellReady(logger, prepared.announce(sockets));
+      if (sockets !== undefined) {
+        const open = sockets.filter(({ name }) => !isPrivateSocket(name));
+        this.tellReady(logger, prepared.announce(open));
+      }
       return await arbiter.done;
     } finally {
       this.stopping.abort(); // also ends a describing child

@@ -59,9 +59,12 @@ async function scrape(): Promise<string> {
   for (const label of ['endpoint', 'api_name'] as const) {
     createApiMetrics(registry, { service: 'demo', version: '1', label }).begin('/predict')(200);
   }
-  const runner = createRunnerMetrics(registry, { service: 'demo', runner: 'm', worker: 1, maxBatchSize: 4 });
+  const runner = createRunnerMetrics(registry, { service: 'demo', runner: 'm', maxBatchSize: 4 });
   runner.begin('predict')(200);
-  runner.batch('predict', 2);
+  const times = { waitMs: 1, holdMs: 1, executeMs: 1, expectedMs: 1 };
+  runner.batch('predict', { rows: 2, worker: 1, isBatch: true, reason: 'idle', ...times });
+  runner.refused('predict', 'deadline');
+  runner.watchQueue('predict', { queuedRows: 0, queuedBytes: 0, cost: { fixedMs: 1, perRowMs: 1 } });
   const who = { watcher: 'web', workerId: 1, generation: 1, pid: 1 };
   const metrics = new TreeMetrics(['web'], () => status);
   metrics.update('web:1:1', await registry.snapshot());

@@ -4,7 +4,7 @@ import type { ServiceDescription } from '@bentots/service';
 import type { Plan } from '@bentots/supervisor';
 
 import { planLife } from './plan-life.js';
-import { planRunnerWatcher, type RunnerDescription } from './plan-runner-watcher.js';
+import { planRunner, type RunnerDescription, type RunnerEntries } from './plan-runner.js';
 import type { ThreadFacts } from './plan-threads.js';
 
 /** Name of the socket in the plan. */
@@ -15,15 +15,30 @@ export interface RunnerServerFacts {
   readonly config: RunnerServerConfig;
   readonly target: WorkerTarget;
   readonly service: ServiceDescription;
-  readonly entry: string;
+  readonly entries: RunnerEntries;
+  /** Private directory for the socket between the dispatcher and its workers. */
+  readonly runtimeDir: string;
   readonly machine: ThreadFacts;
 }
 
-/** One socket, and the workers of one runner behind it. @throws ServeError runner_not_found naming the available ones */
+/** One socket, and the processes of one runner behind it. @throws ServeError runner_not_found naming the available ones */
 export function planRunnerServer(facts: RunnerServerFacts): Plan {
-  const { config, target, entry, machine } = facts;
+  const { config, target, service, entries, runtimeDir, machine } = facts;
   const runner = pickRunner(facts.service, config.runnerName);
   const { timeoutMs, graceMs, log, reload } = config;
+  const planned = planRunner({
+    runner,
+    service,
+    target,
+    entries,
+    socket: RUNNER_SOCKET,
+    runtimeDir,
+    timeoutMs,
+    graceMs,
+    log,
+    reload,
+    machine,
+  });
   return planLife(config, {
     name: `runner-server:${runner.name}`,
     sockets: [
@@ -35,20 +50,9 @@ export function planRunnerServer(facts: RunnerServerFacts): Plan {
         backlog: config.backlog,
         accept: 'balanced',
       },
+      planned.socket,
     ],
-    watchers: [
-      planRunnerWatcher({
-        runner,
-        target,
-        entry,
-        socket: RUNNER_SOCKET,
-        timeoutMs,
-        graceMs,
-        log,
-        reload,
-        machine,
-      }),
-    ],
+    watchers: planned.watchers,
   });
 }
 

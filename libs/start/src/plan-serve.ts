@@ -1,14 +1,11 @@
-import { join } from 'node:path';
-
 import type { ServeConfig, WorkerTarget } from '@bentots/config';
-import { ServeError } from '@bentots/errors';
 import type { RunnerMap } from '@bentots/runner-map';
 import type { ServiceDescription } from '@bentots/service';
 import type { Plan, SocketSpec } from '@bentots/supervisor';
 
 import { planGrpcEdge, planHttpEdge } from './plan-edge.js';
 import { planLife } from './plan-life.js';
-import { planRunnerWatcher, type RunnerDescription } from './plan-runner-watcher.js';
+import { planRunner, planSocketPath, type RunnerDescription, type RunnerEntries } from './plan-runner.js';
 import type { ThreadFacts } from './plan-threads.js';
 
 /** What {@link planServe} decides from. */
@@ -16,14 +13,11 @@ export interface ServeFacts {
   readonly config: ServeConfig;
   readonly target: WorkerTarget;
   readonly service: ServiceDescription;
-  readonly entries: { readonly runner: string; readonly http: string; readonly grpc: string };
+  readonly entries: RunnerEntries & { readonly http: string; readonly grpc: string };
   /** Private directory for the runners' sockets. */
   readonly runtimeDir: string;
   readonly machine: ThreadFacts;
 }
-
-/** What the kernel takes as the path of a unix socket, less its final zero. */
-const MAX_SOCKET_PATH_BYTES = 107;
 
 /** Every runner that is not embedded on a unix socket of its own, and the edges: one tree. */
 export function planServe(facts: ServeFacts): Plan {
@@ -34,12 +28,14 @@ export function planServe(facts: ServeFacts): Plan {
     runners.map((runner) => [runner.name, [{ kind: 'unix', path: socketPath(facts.runtimeDir, runner) }]]),
   );
   const { graceMs, log, reload } = config.http;
-  const watchers = runners.map((runner) =>
-    planRunnerWatcher({
+  const planned = runners.map((runner) =>
+    planRunner({
       runner,
+      service,
       target,
-      entry: entries.runner,
+      entries,
       socket: socketName(runner),
+      runtimeDir: facts.runtimeDir,
       timeoutMs: undefined,
       graceMs,
       log,
@@ -51,8 +47,8 @@ export function planServe(facts: ServeFacts): Plan {
   const grpc = config.grpc && planGrpcEdge({ config: config.grpc, target, entry: entries.grpc, runnerMap });
   return planLife(config.http, {
     name: `serve:${service.name}`,
-    sockets: [...sockets, ...http.sockets, ...(grpc?.sockets ?? [])],
-    watchers: [...watchers, ...http.watchers, ...(grpc?.watchers ?? [])],
+    sockets: [...sockets, ...http.sockets, ...(grpc?.sockets ?? []), ...planned.map(({ socket }) => socket)],
+    watchers: [...planned.flatMap(({ watchers }) => watchers), ...http.watchers, ...(grpc?.watchers ?? [])],
     // A model that takes long to load does not keep the edges from answering with the new code.
     ...(reload && { reloadTogether: true }),
   });
@@ -60,14 +56,6 @@ export function planServe(facts: ServeFacts): Plan {
 
 function planRunnerSocket(runner: RunnerDescription, { config, runtimeDir }: ServeFacts): SocketSpec {
   const path = socketPath(runtimeDir, runner);
-  const bytes = Buffer.byteLength(path);
-  if (bytes > MAX_SOCKET_PATH_BYTES) {
-    throw new ServeError(
-      'address_unavailable',
-      `socket path '${path}' has ${bytes} bytes, more than the ${MAX_SOCKET_PATH_BYTES} allowed; set TMPDIR to a shorter path`,
-      { details: { path } },
-    );
-  }
   return { name: socketName(runner), path, mode: 0o600, backlog: config.http.backlog, accept: 'balanced' };
 }
 
@@ -76,5 +64,5 @@ function socketName(runner: RunnerDescription): string {
 }
 
 function socketPath(runtimeDir: string, runner: RunnerDescription): string {
-  return join(runtimeDir, `${runner.name}.sock`);
+  return planSocketPath(runtimeDir, `${runner.name}.sock`);
 }

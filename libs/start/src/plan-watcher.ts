@@ -9,8 +9,8 @@ export const GRPC_READY_TIMEOUT_MS = 600_000;
 /** Stacks of our code and of services point into the sources they were written in. */
 export const NODE_ARGS: readonly string[] = ['--enable-source-maps'];
 
-/** Started in this order, stopped in the reverse: an edge drains while its runners still answer. */
-export const PRIORITY = { runner: 0, edge: 10 } as const;
+/** Started in this order, stopped in the reverse: whoever drains still has whom it calls. */
+export const PRIORITY = { runner: 0, dispatcher: 5, edge: 10 } as const;
 
 /** What development adds to a watcher: a process that waits to be the next, so that changed code answers soon. */
 export function planDevelopment(reload: boolean): Pick<WatcherSpec, 'spare'> {

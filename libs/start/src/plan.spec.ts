@@ -49,19 +49,23 @@ const FOUR_THREADS = {
   TF_NUM_INTRAOP_THREADS: '4',
 };
 
+const entries = { runner: '/app/worker.js', dispatcher: '/app/dispatcher.js' };
+const serveEntries = { ...entries, http: '/http.js', grpc: '/grpc.js' };
+
 function runnerPlan(runnerName: string, more: Parameters<typeof compileRunnerServerConfig>[0] = {}) {
   const config = compileRunnerServerConfig({ runnerName, ...more }, {}, { isInContainer: true });
-  return planRunnerServer({ config, target, service, entry: '/app/worker.js', machine });
+  return planRunnerServer({ config, target, service, entries, runtimeDir: '/tmp/run', machine });
 }
 
 describe('planRunnerServer', () => {
-  test('is one balanced socket on a free loopback port and the workers that the runner asks for', () => {
+  test('is a dispatcher on a free loopback port, and on a private socket the workers that the runner asks for', () => {
     const plan = runnerPlan('matmul', { timeout: 1.5, timeoutGracefulShutdown: 5 });
     expect(plan).toEqual({
       name: 'runner-server:matmul',
       lameDuckMs: 0,
       sockets: [
         { name: 'runner', inherit: 'runner', host: '127.0.0.1', port: 0, backlog: 2048, accept: 'balanced' },
+        { name: 'workers:matmul', path: '/tmp/run/matmul.workers.sock', mode: 0o600, accept: 'balanced' },
       ],
       watchers: [
         {
@@ -69,22 +73,36 @@ describe('planRunnerServer', () => {
           entry: '/app/worker.js',
           nodeArgs: ['--enable-source-maps'],
           numProcesses: 2,
-          sockets: ['runner'],
+          sockets: ['workers:matmul'],
           env: {
             ...Object.fromEntries(Object.keys(FOUR_THREADS).map((k) => [k, '2'])),
             UV_THREADPOOL_SIZE: '4',
           },
           cwd: '/srv/linear',
+          data: { target, runnerName: 'matmul', socket: 'workers:matmul', log },
+          priority: 0,
+          readyTimeoutMs: 300_000,
+          graceMs: 5000,
+          restart: { onCrashLoop: 'stop' },
+        },
+        {
+          name: 'dispatcher:matmul',
+          entry: '/app/dispatcher.js',
+          nodeArgs: ['--enable-source-maps'],
+          numProcesses: 1,
+          singleton: true,
+          sockets: ['runner'],
+          cwd: '/srv/linear',
           data: {
-            target,
-            runnerName: 'matmul',
-            workers: 2,
+            service: { name: 'linear', version: null },
+            runner: service.runners[0],
+            watcher: 'runner:matmul',
+            workersPath: '/tmp/run/matmul.workers.sock',
             socket: 'runner',
             timeoutMs: 1500,
-            graceMs: 5000,
             log,
           },
-          priority: 0,
+          priority: 5,
           readyTimeoutMs: 300_000,
           graceMs: 5000,
           restart: { onCrashLoop: 'stop' },
@@ -99,7 +117,8 @@ describe('planRunnerServer', () => {
     [64, 8],
   ])('auto workers on %i CPUs are %i', (cpus, workers) => {
     const config = compileRunnerServerConfig({ runnerName: 'other' }, {});
-    const facts = { config, target, service, entry: '/w.js', machine: { cpus, environment: {} } };
+    const machine = { cpus, environment: {} };
+    const facts = { config, target, service, entries, runtimeDir: '/tmp/run', machine };
     expect(planRunnerServer(facts).watchers[0]?.numProcesses).toBe(workers);
   });
 
@@ -110,7 +129,8 @@ describe('planRunnerServer', () => {
       config,
       target,
       service,
-      entry: '/w.js',
+      entries,
+      runtimeDir: '/tmp/run',
       machine: { cpus: 8, environment },
     });
     expect(plan.watchers[0]?.env).not.toHaveProperty('OMP_NUM_THREADS');
@@ -121,7 +141,7 @@ describe('planRunnerServer', () => {
     const perWorkerEnv = [{ CUDA_VISIBLE_DEVICES: '0' }, { CUDA_VISIBLE_DEVICES: '1' }];
     const gpu: ServiceDescription = { ...service, runners: [runner('gpu', { workers: 2, perWorkerEnv })] };
     const config = compileRunnerServerConfig({ runnerName: 'gpu' }, {});
-    const plan = planRunnerServer({ config, target, service: gpu, entry: '/w.js', machine });
+    const plan = planRunnerServer({ config, target, service: gpu, entries, runtimeDir: '/r', machine });
     expect(plan.watchers[0]).toMatchObject({ numProcesses: 2, perWorkerEnv });
   });
 
@@ -228,16 +248,14 @@ describe('the edges', () => {
 });
 
 describe('planServe', () => {
-  const entries = { runner: '/runner.js', http: '/http.js', grpc: '/grpc.js' };
-
   function servePlan(options: Parameters<typeof compileServeConfig>[0] = {}, runtimeDir = '/tmp/run') {
     const config = compileServeConfig(options, {}, { cpus: 2 });
-    return planServe({ config, target, service, entries, runtimeDir, machine });
+    return planServe({ config, target, service, entries: serveEntries, runtimeDir, machine });
   }
 
   test('in development one waits beside each worker, and all are replaced at once', () => {
     const plan = servePlan({ reload: true });
-    expect(plan.watchers).toHaveLength(4);
+    expect(plan.watchers).toHaveLength(6);
     for (const watcher of plan.watchers) expect(watcher.spare).toBe(true);
     expect(plan.reloadTogether).toBe(true);
     expect(plan.watchers.at(-1)).toMatchObject({ name: 'grpc_api', numProcesses: 1 });
@@ -249,23 +267,26 @@ describe('planServe', () => {
     expect(plan.sockets.filter((socket) => socket.path !== undefined)).toEqual([
       { name: 'runner:matmul', path: '/tmp/run/matmul.sock', mode: 0o600, backlog: 2048, accept: 'balanced' },
       { name: 'runner:other', path: '/tmp/run/other.sock', mode: 0o600, backlog: 2048, accept: 'balanced' },
+      { name: 'workers:matmul', path: '/tmp/run/matmul.workers.sock', mode: 0o600, accept: 'balanced' },
+      { name: 'workers:other', path: '/tmp/run/other.workers.sock', mode: 0o600, accept: 'balanced' },
     ]);
     const runnerMap = { matmul: ['unix:///tmp/run/matmul.sock'], other: ['unix:///tmp/run/other.sock'] };
     expect(plan.watchers.map((watcher) => watcher.name)).toEqual([
       'runner:matmul',
+      'dispatcher:matmul',
       'runner:other',
+      'dispatcher:other',
       'http_api',
       'grpc_api',
     ]);
-    expect(plan.watchers[2]?.data).toMatchObject({ runnerMap });
-    expect(plan.watchers[3]?.data).toMatchObject({ runnerMap });
+    expect(plan.watchers[4]?.data).toMatchObject({ runnerMap });
+    expect(plan.watchers[5]?.data).toMatchObject({ runnerMap });
   });
 
-  test('starts runners before the edges, and so stops them after', () => {
-    const priorities = new Map(servePlan().watchers.map((watcher) => [watcher.name, watcher.priority ?? 0]));
-    const runners = Math.max(priorities.get('runner:matmul') ?? 0, priorities.get('runner:other') ?? 0);
-    const edges = Math.min(priorities.get('http_api') ?? 0, priorities.get('grpc_api') ?? 0);
-    expect(runners).toBeLessThan(edges);
+  test('starts models first, then their dispatchers, then the edges, and so stops them in the reverse order', () => {
+    const started = servePlan().watchers.toSorted((a, b) => (a.priority ?? 0) - (b.priority ?? 0));
+    const kinds = started.map(({ name }) => name.split(':')[0]);
+    expect(kinds).toEqual(['runner', 'runner', 'dispatcher', 'dispatcher', 'http_api', 'grpc_api']);
   });
 
   test('each worker serves a socket of the plan', () => {
@@ -294,8 +315,14 @@ test('what the options say about the end of workers and server holds for its who
   const limits = { maxRequests: 100, maxWorkerAge: 60, maxWorkerMemory: 1, maxWorkers: 3 };
   const said = { timeoutLameDuck: 3, onCrashLoop: 'keep', ...limits } as const;
   const config = compileServeConfig(said, {}, { cpus: 2 });
-  const entries = { runner: '/runner.js', http: '/http.js', grpc: '/grpc.js' };
-  const plan = planServe({ config, target, service, entries, runtimeDir: '/run/x', machine });
+  const plan = planServe({
+    config,
+    target,
+    service,
+    entries: serveEntries,
+    runtimeDir: '/run/x',
+    machine,
+  });
   const grpcConfig = compileGrpcServerConfig(said, {}, { cpus: 1 });
   const runnerMap = new Map();
   const grpc = planGrpcServer({ config: grpcConfig, target, service, entry: '/grpc.js', runnerMap });
@@ -303,8 +330,10 @@ test('what the options say about the end of workers and server holds for its who
     expect(lameDuckMs).toBe(3000);
     expect(new Set(watchers.map((watcher) => watcher.restart?.onCrashLoop))).toEqual(new Set(['keep']));
     for (const watcher of watchers) {
-      const { numProcesses: min } = watcher;
-      expect(watcher.scaling).toEqual(min < 3 ? { min, max: 3, maxQueueDelayMs: 250 } : undefined);
+      const { numProcesses: min, singleton } = watcher;
+      expect(watcher.scaling).toEqual(
+        min < 3 && !singleton ? { min, max: 3, maxQueueDelayMs: 250 } : undefined,
+      );
       expect(watcher).toMatchObject({ maxRequests: 100, maxAgeMs: 60_000, maxRssBytes: 1_048_576 });
     }
   }

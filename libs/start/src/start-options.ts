@@ -9,8 +9,10 @@ import type {
 
 /** Files of the worker programs, absolute; no library ever imports an app, so whoever starts says where they are. */
 export interface WorkerEntries {
-  /** Runner server's worker. */
+  /** The process of a runner server that holds the model. */
   readonly runner?: string;
+  /** The process of a runner server that queues and batches calls. */
+  readonly dispatcher?: string;
   /** HTTP API server's worker. */
   readonly http?: string;
   /** gRPC API server's worker. */
@@ -36,7 +38,7 @@ export interface EdgeStartExtras extends StartExtras {
   readonly defaults?: PortDefaults | undefined;
 }
 
-/** Options of `startRunnerServer`; needs `workers.runner`. */
+/** Options of `startRunnerServer`; needs `workers.runner` and `workers.dispatcher`. */
 export type StartRunnerServerOptions = RunnerServerOptions & StartExtras;
 
 /** Options of `startHttpServer`; needs `workers.http`. */

@@ -7,6 +7,7 @@ import { pickEntry } from './pick-entry.js';
 import { planControl } from './plan-control.js';
 import { planRunnerServer } from './plan-runner-server.js';
 import type { Prepare } from './prepared.js';
+import { createRuntimeDirName } from './runtime-dir.js';
 import type { ServerHandle } from './server-handle.js';
 import type { StartRunnerServerOptions } from './start-options.js';
 import { toWatched } from './to-watched.js';
@@ -23,19 +24,25 @@ export function startRunnerServer(options: StartRunnerServerOptions): ServerHand
 
 /** Everything {@link startRunnerServer} does before the first process. */
 export function prepareRunnerServer(options: StartRunnerServerOptions): Prepare {
+  // The same directory each time that the plan of one tree is made.
+  const runtimeDir = createRuntimeDirName();
   return async (how) => {
     const { workers, signals: _, environment = readEnvironment(), ...own } = options;
     const config = compileRunnerServerConfig(own, environment);
-    const entry = pickEntry(workers, 'runner');
+    const entries = { runner: pickEntry(workers, 'runner'), dispatcher: pickEntry(workers, 'dispatcher') };
     const described = await describeTarget(config, how);
     const { target, service } = described;
     const machine = { cpus: countCpus(), environment };
     return {
-      plan: planControl(planRunnerServer({ config, target, service, entry, machine }), config.control),
+      plan: planControl(
+        planRunnerServer({ config, target, service, entries, runtimeDir, machine }),
+        config.control,
+      ),
       log: config.log,
       metrics: true,
       startLine: `Starting RunnerServer "${config.runnerName}" of "${formatTag(service)}" from ${target.workingDir}`,
       announce: announceRunner(config.runnerName, service),
+      runtimeDir,
       ...toWatched(config, described),
     };
   };

@@ -34,6 +34,7 @@ export function prepareServe(options: StartServeOptions): Prepare {
     const config = compileServeConfig(own, environment, { defaults });
     const entries = {
       runner: pickEntry(workers, 'runner'),
+      dispatcher: pickEntry(workers, 'dispatcher'),
       http: pickEntry(workers, 'http'),
       grpc: config.grpc ? pickEntry(workers, 'grpc') : '',
     };

@@ -20,7 +20,7 @@ const folder = (name: string) => fileURLToPath(new URL(`../test/${name}`, import
 const entry = folder('worker.mjs');
 const common = {
   bentoIdentifier: folder('services/two-runners'),
-  workers: { runner: entry, http: entry, grpc: entry },
+  workers: { runner: entry, dispatcher: entry, http: entry, grpc: entry },
   signals: false,
   environment: {},
   logLevel: 'silent',
@@ -108,7 +108,7 @@ describe('a server that starts', () => {
     const { url } = await server.ready;
     expect(url).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
     const seen = await ask({ port: Number(url.split(':')[2]) });
-    expect(seen).toMatchObject({ watcher: 'runner:far', data: { runnerName: 'far', workers: 2 } });
+    expect(seen).toMatchObject({ watcher: 'dispatcher:far', data: { runner: { name: 'far', workers: 2 } } });
   });
 
   test('gRPC: metrics have a free port of their own', async () => {
@@ -173,7 +173,7 @@ describe('a server that starts', () => {
     expect(statSync(near).mode & 0o777).toBe(0o600);
     const seen = await ask({ port: Number(new URL(url).port) });
     expect(seen.data.runnerMap).toEqual({ near: [`unix://${near}`], far: [`unix://${far}`] });
-    expect((await ask({ socketPath: far })).watcher).toBe('runner:far');
+    expect((await ask({ socketPath: far })).watcher).toBe('dispatcher:far');
     expect(grpcUrl).toMatch(/^grpc:/);
     await server.stop();
     expect(existsSync(dirname(near))).toBe(false);
@@ -183,7 +183,7 @@ describe('a server that starts', () => {
     const [on, off] = [true, false].map((metrics) => keep(startServe({ ...common, metrics })));
     for (const { address } of (await on?.ready)?.addresses ?? []) {
       const text = await readMetrics('path' in address ? { socketPath: address.path } : address);
-      for (const watcher of ['http_api', 'grpc_api', 'runner:near', 'runner:far']) {
+      for (const watcher of ['http_api', 'grpc_api', 'runner:near', 'dispatcher:near', 'runner:far']) {
         expect(text).toContain(`bentots_worker_up{watcher="${watcher}",worker="1"} 1`);
       }
     }

@@ -5,7 +5,7 @@ import { ServeError } from '@bentots/errors';
 import { attach } from '@bentots/supervisor/child';
 
 const worker = await attach();
-if (worker.data.target.workingDir.endsWith('broken-model')) {
+if (worker.data.target?.workingDir.endsWith('broken-model')) {
   await worker.fail(new ServeError('worker_not_ready', 'model.onnx is missing'));
 }
 const server = createServer(async (request, response) => {

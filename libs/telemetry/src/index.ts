@@ -16,8 +16,11 @@ export type {
 } from './metrics-snapshot.js';
 export { MergedMetrics } from './merged-metrics.js';
 export type { EndRequest } from './request-metrics.js';
-export { createApiMetrics, createRunnerMetrics, DEFAULT_DURATION_BUCKETS } from './server-metrics.js';
-export type { ApiMetrics, ApiMetricsOptions, RunnerMetrics, RunnerMetricsOptions } from './server-metrics.js';
+export { createApiMetrics, DEFAULT_DURATION_BUCKETS } from './server-metrics.js';
+export { createRunnerMetrics } from './runner-metrics.js';
+export type { ApiMetrics, ApiMetricsOptions } from './server-metrics.js';
+export type { RunnerMetrics, RunnerMetricsOptions } from './runner-metrics.js';
+export type { MeasuredBatch, WatchedQueue } from './batch-metrics.js';
 export { createLogger } from './log.js';
 export type { LogFields, Logger, LoggerOptions, LogLevel } from './log.js';
 export type { LineSink } from './line-writer.js';

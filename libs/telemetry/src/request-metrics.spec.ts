@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MergedMetrics } from './merged-metrics.js';
 import { MetricsRegistry } from './metrics-registry.js';
-import { createApiMetrics, createRunnerMetrics, planBatchSizeBuckets } from './server-metrics.js';
+import { createApiMetrics } from './server-metrics.js';
 
 async function textOf(registry: MetricsRegistry): Promise<string> {
   const merged = new MergedMetrics();
@@ -48,34 +48,5 @@ describe('API metrics', () => {
     expect(await textOf(registry)).toMatch(/in_progress\{.*\} 2/);
     end(200);
     expect(await textOf(registry)).toMatch(/in_progress\{.*\} 1/);
-  });
-});
-
-describe('runner metrics', () => {
-  test('name the runner, and batches by method and worker', async () => {
-    const registry = new MetricsRegistry();
-    const options = { service: 'demo', version: '1', runner: 'classifier', worker: 2, maxBatchSize: 6 };
-    const metrics = createRunnerMetrics(registry, options);
-    metrics.begin('classify')(200);
-    metrics.batch('classify', 3);
-    const text = await textOf(registry);
-    expect(text).toContain(
-      'bentoml_runner_request_total{endpoint="/classify",service_name="demo",service_version="1",' +
-        'runner_name="classifier",http_response_code="200"} 1',
-    );
-    const batch = /bentoml_runner_adaptive_batch_size_bucket\{le="4",(.*)\} 1/.exec(text)?.[1] ?? '';
-    expect(batch.split(',').sort()).toEqual([
-      'method_name="classify"',
-      'runner_name="classifier"',
-      'service_name="demo"',
-      'service_version="1"',
-      'worker_index="2"',
-    ]);
-  });
-
-  test('have batch size buckets of powers of two up to the largest batch', () => {
-    expect(planBatchSizeBuckets(100)).toEqual([1, 2, 4, 8, 16, 32, 64, 100]);
-    expect(planBatchSizeBuckets(8)).toEqual([1, 2, 4, 8]);
-    expect(planBatchSizeBuckets(1)).toEqual([1]);
   });
 });

@@ -11,6 +11,8 @@ export interface Hello {
   readonly worker: number;
   /** Workers behind the address: as many connections reach them all. */
   readonly workers: number;
+  /** Which process of this worker number it is, from 1, where its siblings are told apart. */
+  readonly generation?: number;
   readonly protocol: typeof PROTOCOL_VERSION;
   /** Names of the methods that can be called. */
   readonly methods: readonly string[];

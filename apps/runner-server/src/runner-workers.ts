@@ -1,0 +1,170 @@
+import { connect } from 'node:net';
+import type { WorkerPool } from '@bentots/batching';
+import { ServeError } from '@bentots/errors';
+import { ClientConnection } from '@bentots/runner-wire';
+import type { Logger } from '@bentots/telemetry';
+
+/** One process that holds the model, as its dispatcher sees it. */
+export interface RunnerWorker {
+  readonly id: number;
+  readonly generation: number;
+  readonly connection: ClientConnection;
+  /** Calls that run in it now. */
+  running: number;
+  /** The same, by method. */
+  readonly runningOf: Map<string, number>;
+}
+
+/** What {@link RunnerWorkers} needs to know. */
+export interface RunnerWorkersInit {
+  readonly runner: string;
+  /** The private socket of the workers. */
+  readonly path: string;
+  readonly log: Logger;
+  /** There may be a free worker where there was none. */
+  onFree(): void;
+}
+
+const FIRST_PAUSE_MS = 10;
+const MAX_PAUSE_MS = 500;
+
+/**
+ * One connection to each worker that is ready. How many there are is told by the arbiter, which also hands each new
+ * connection to the worker that has the fewest.
+ */
+export class RunnerWorkers {
+  /** Resolves when a first worker can be called. */
+  readonly connected: Promise<void>;
+  readonly #init: RunnerWorkersInit;
+  readonly #workers = new Set<RunnerWorker>();
+  #isConnected: () => void = () => undefined;
+  #wanted = 0;
+  #connecting = 0;
+  #failures = 0;
+  #pause: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(init: RunnerWorkersInit) {
+    this.#init = init;
+    this.connected = new Promise((resolve) => (this.#isConnected = resolve));
+  }
+
+  /** Workers that calls can be given to. */
+  get size(): number {
+    return [...this.#workers].filter(({ connection }) => connection.isAccepting).length;
+  }
+
+  /** So many workers are ready. */
+  want(count: number): void {
+    this.#wanted = count;
+    this.#fill();
+  }
+
+  /** The workers as the calls of one method see them: `concurrency` of them fit into each. */
+  poolOf(method: string, concurrency: number): WorkerPool<RunnerWorker> {
+    const roomOf = (worker: RunnerWorker): number =>
+      worker.connection.isAccepting ? Math.max(0, concurrency - (worker.runningOf.get(method) ?? 0)) : 0;
+    const workers = this.#workers;
+    const init = this.#init;
+    return {
+      get size() {
+        return concurrency * [...workers].filter(({ connection }) => connection.isAccepting).length;
+      },
+      get free() {
+        return [...workers].reduce((sum, worker) => sum + roomOf(worker), 0);
+      },
+      take() {
+        const worker = leastBusy(workers, roomOf);
+        if (worker !== undefined) count(worker, method, 1);
+        return worker;
+      },
+      release(worker) {
+        count(worker, method, -1);
+        init.onFree();
+      },
+    };
+  }
+
+  /** Ends every connection. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#pause);
+    for (const { connection } of this.#workers) connection.destroy();
+  }
+
+  #fill(): void {
+    if (this.#closed || this.#pause !== undefined) return;
+    for (let missing = this.#wanted - this.size - this.#connecting; missing > 0; missing -= 1) {
+      void this.#connect();
+    }
+  }
+
+  async #connect(): Promise<void> {
+    this.#connecting += 1;
+    try {
+      await this.#add();
+      this.#failures = 0;
+    } catch (error) {
+      this.#init.log.debug('no connection to a worker', { error });
+      this.#failures += 1;
+    } finally {
+      this.#connecting -= 1;
+    }
+    if (this.#failures > 0) this.#fillLater();
+  }
+
+  #fillLater(): void {
+    if (this.#closed || this.#pause !== undefined) return;
+    const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures, 10));
+    this.#pause = setTimeout(
+      () => {
+        this.#pause = undefined;
+        this.#fill();
+      },
+      pauseMs * (0.5 + Math.random() / 2),
+    );
+  }
+
+  async #add(): Promise<void> {
+    const { runner, path, onFree } = this.#init;
+    const connection = new ClientConnection(connect({ path }), {
+      runner,
+      address: path,
+      // The kernel closes the socket of a process that died; a model may compute for longer than any beat.
+      heartbeatMs: 0,
+    });
+    const { worker: id, generation = 0 } = await connection.hello;
+    if (this.#closed || this.#has(id, generation)) {
+      connection.destroy();
+      throw new ServeError('unavailable', `worker ${id} is connected already`);
+    }
+    const worker: RunnerWorker = { id, generation, connection, running: 0, runningOf: new Map() };
+    this.#workers.add(worker);
+    void connection.closed.then(() => {
+      this.#workers.delete(worker);
+      this.#fill();
+    });
+    this.#isConnected();
+    onFree();
+  }
+
+  #has(id: number, generation: number): boolean {
+    return [...this.#workers].some((known) => known.id === id && known.generation === generation);
+  }
+}
+
+function leastBusy(
+  workers: ReadonlySet<RunnerWorker>,
+  roomOf: (worker: RunnerWorker) => number,
+): RunnerWorker | undefined {
+  let best: RunnerWorker | undefined;
+  for (const worker of workers) {
+    if (roomOf(worker) > 0 && (best === undefined || worker.running < best.running)) best = worker;
+  }
+  return best;
+}
+
+function count(worker: RunnerWorker, method: string, change: 1 | -1): void {
+  worker.running += change;
+  worker.runningOf.set(method, (worker.runningOf.get(method) ?? 0) + change);
+}
