@@ -27,6 +27,7 @@ import {
   addMetricsFlags,
   addRunnerMapFlags,
   addRunnerNameFlag,
+  addRunnerTlsFlags,
   addServiceFlags,
   addTlsFlags,
 } from './flags.js';
@@ -69,6 +70,7 @@ export function createHttpCommand(): Command {
   addAddressFlags(command, String(http.port), true);
   addLimitFlags(command, 'http');
   addTlsFlags(command, true);
+  addRunnerTlsFlags(command);
   addMetricsFlags(command, undefined);
   return finish<HttpServerOptions>(command, {
     start: startHttpServer,
@@ -88,6 +90,7 @@ export function createGrpcCommand(): Command {
   addAddressFlags(command, String(grpc.port), false);
   addLimitFlags(command, 'edge');
   addTlsFlags(command, false);
+  addRunnerTlsFlags(command);
   addGrpcFlags(command);
   addMetricsFlags(command, String(grpc.metricsPort));
   return finish<GrpcServerOptions>(command, {

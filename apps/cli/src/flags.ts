@@ -59,7 +59,7 @@ export function addRunnerMapFlags(command: Command): void {
   addGroup(command, 'Runners:', [
     flag(
       '--remote-runner <name=url>',
-      'address of a runner, as matmul=tcp://127.0.0.1:4001 or unix:///path; repeat it for more runners, ' +
+      'address of a runner, as matmul=tcp://127.0.0.1:4001, tcps:// for TLS, or unix:///path; repeat it for more runners, ' +
         'separate replicas of one by commas [BENTOTS_SERVE_REMOTE_RUNNER]',
     ).argParser(collect),
     flag(
@@ -67,6 +67,29 @@ export function addRunnerMapFlags(command: Command): void {
       'all addresses at once: JSON {"name":"tcp://host:port"}, name=url entries, or a file with either ' +
         '(its path, or @path) [BENTOTS_SERVE_RUNNER_MAP]',
     ).conflicts('remoteRunner'),
+  ]);
+}
+
+/** TLS towards runners. */
+export function addRunnerTlsFlags(command: Command): void {
+  addGroup(command, 'TLS to runners (tcps://):', [
+    flag(
+      '--runner-ssl-ca-certs <file>',
+      "whom runners' certificates are checked against (PEM; default: public authorities) [BENTOTS_RUNNER_SSL_CA_CERTS]",
+    ),
+    flag(
+      '--runner-ssl-certfile <file>',
+      'certificate for runners that want one (PEM) [BENTOTS_RUNNER_SSL_CERTFILE]',
+    ),
+    flag('--runner-ssl-keyfile <file>', 'its key (PEM) [BENTOTS_RUNNER_SSL_KEYFILE]'),
+    flag(
+      '--runner-ssl-keyfile-password <password>',
+      'password of the key; prefer [BENTOTS_RUNNER_SSL_KEYFILE_PASSWORD]',
+    ),
+    flag(
+      '--runner-ssl-server-name <name>',
+      "name that runners' certificates must have (default: the host in the map) [BENTOTS_RUNNER_SSL_SERVER_NAME]",
+    ),
   ]);
 }
 
@@ -133,7 +156,7 @@ function createHttpLimits(): Option[] {
   ];
 }
 
-/** TLS; `fine` adds the settings that only the HTTP server has. */
+/** TLS; `fine` adds the settings that the gRPC server has not. */
 export function addTlsFlags(command: Command, fine: boolean): void {
   const more = [
     flag('--ssl-keyfile-password <password>', 'password of the key; prefer [BENTOTS_SSL_KEYFILE_PASSWORD]'),

@@ -3,7 +3,13 @@ import { bindRunners } from '@bentots/runner-client';
 import { parseRunnerMap } from '@bentots/runner-map';
 import { describeService, fingerprintOf, type Service } from '@bentots/service';
 import { loadService } from '@bentots/service-loader';
-import { compileSslOptions, loadTlsOptions } from '@bentots/ssl';
+import {
+  compileClientSsl,
+  compileSslOptions,
+  type LoadedClientTls,
+  loadClientTls,
+  loadTlsOptions,
+} from '@bentots/ssl';
 import { drainHttpServer, type Worker } from '@bentots/supervisor/child';
 import {
   type ApiMetrics,
@@ -31,7 +37,8 @@ export async function runWorker(worker: Worker, data: GrpcWorkerData): Promise<v
   const registry = new MetricsRegistry();
   if (data.metrics.enabled) worker.snapshots(() => registry.snapshot());
 
-  const runners = await bindRunners(service, parseRunnerMap(data.runnerMap));
+  const tlsToRunners = await loadTlsToRunners(data);
+  const runners = await bindRunners(service, parseRunnerMap(data.runnerMap), { log, tls: tlsToRunners });
   worker.onDrain(() => runners.close());
   await awaitAll(worker, runners.readiness, log);
 
@@ -83,6 +90,11 @@ async function serveMetrics(worker: Worker, socket: string): Promise<void> {
   const server = createMetricsServer(() => worker.metricsText());
   worker.onDrain((signal, manner) => drainHttpServer(server, signal, manner));
   await worker.serve(socket, server);
+}
+
+async function loadTlsToRunners({ runnerSsl }: GrpcWorkerData): Promise<LoadedClientTls | undefined> {
+  const settings = compileClientSsl(runnerSsl);
+  return settings && loadClientTls(settings);
 }
 
 async function loadTls(data: GrpcWorkerData): Promise<GrpcTls | undefined> {

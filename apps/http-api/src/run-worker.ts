@@ -4,7 +4,13 @@ import { bindRunners } from '@bentots/runner-client';
 import { parseRunnerMap } from '@bentots/runner-map';
 import { describeService, fingerprintOf, type Service, type WorkerContext } from '@bentots/service';
 import { loadService } from '@bentots/service-loader';
-import { compileSslOptions, loadTlsOptions } from '@bentots/ssl';
+import {
+  compileClientSsl,
+  compileSslOptions,
+  type LoadedClientTls,
+  loadClientTls,
+  loadTlsOptions,
+} from '@bentots/ssl';
 import { drainHttpServer, type Worker } from '@bentots/supervisor/child';
 import { createApiMetrics, createLogger, type Logger, MetricsRegistry } from '@bentots/telemetry';
 import { createEdge, type Edge, type EdgeOptions } from './create-edge.js';
@@ -21,7 +27,8 @@ export async function runWorker(worker: Worker, data: HttpWorkerData): Promise<v
     level: data.log.level,
     format: data.log.format,
   });
-  const runners = await bindRunners(service, parseRunnerMap(data.runnerMap), { log });
+  const tlsToRunners = await loadTlsToRunners(data);
+  const runners = await bindRunners(service, parseRunnerMap(data.runnerMap), { log, tls: tlsToRunners });
   worker.onDrain(() => runners.close());
   const context: WorkerContext = { workerId: worker.workerId, state: {} };
   worker.onDrain(() => runShutdownHooks(service, context, log));
@@ -78,6 +85,11 @@ function createMetrics(worker: Worker, data: HttpWorkerData, service: Service): 
     // Of the whole tree: this process knows only its own share of the requests.
     text: () => worker.metricsText(),
   };
+}
+
+async function loadTlsToRunners({ runnerSsl }: HttpWorkerData): Promise<LoadedClientTls | undefined> {
+  const settings = compileClientSsl(runnerSsl);
+  return settings && loadClientTls(settings);
 }
 
 async function loadTls({ ssl }: HttpWorkerData): Promise<EdgeTls | undefined> {

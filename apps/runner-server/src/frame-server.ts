@@ -4,6 +4,7 @@ import { detectProtocol, type Hello, type IncomingCall, ServerConnection } from 
 import type { DrainManner } from '@bentots/supervisor/child';
 import { Server } from '@nestjs/microservices';
 import type { HttpDoor } from './http-door.js';
+import { createTlsServer, type FrameTls } from './tls-server.js';
 
 /** What a {@link FrameServer} serves, and on what. */
 export interface FrameServerInit {
@@ -11,7 +12,9 @@ export interface FrameServerInit {
   answer(call: IncomingCall): Promise<void>;
   isReady(): boolean;
   /** Takes the connections that speak HTTP. */
-  readonly http: HttpDoor;
+  readonly http: Pick<HttpDoor, 'adopt' | 'drain'>;
+  /** Certificates, and who must show one; absent: plain text. */
+  readonly tls?: FrameTls | undefined;
   /** Lets the server have its connections; resolves when it has them. */
   serve(server: NetServer): Promise<void>;
 }
@@ -36,7 +39,11 @@ export class FrameServer extends Server {
   constructor(init: FrameServerInit) {
     super();
     this.#init = init;
-    this.#net = createServer({ noDelay: true }, (socket) => void this.#welcome(socket));
+    const welcome = (socket: Socket): void => void this.#welcome(socket);
+    // A connection whose handshake goes on has said nothing yet.
+    this.#net = init.tls
+      ? createTlsServer(init.tls, { welcome, undecided: this.#undecided })
+      : createServer({ noDelay: true }, welcome);
   }
 
   /** Open connections that speak the wire. */

@@ -46,6 +46,7 @@ describe('defaults', () => {
       control: { folders: controlFolders({}) },
       reload: false,
       runnerMap: {},
+      runnerSsl: undefined,
       apiWorkers: CPUS,
       timeoutMs: 60_000,
       ssl: undefined,
@@ -226,6 +227,31 @@ describe('TLS', () => {
       { cpus: CPUS },
     );
     expect(config.ssl).toEqual({ certfile: '/c.pem', caCerts: '/ca.pem' });
+  });
+});
+
+describe('TLS towards runners', () => {
+  test('is said by options, or by variables, for both edges', () => {
+    const env = { BENTOTS_RUNNER_SSL_CA_CERTS: '/env/ca.pem', BENTOTS_RUNNER_SSL_SERVER_NAME: 'runner.test' };
+    const options = { runnerSslCertfile: 'c.pem', runnerSslKeyfile: '/k.pem', runnerSslKeyfilePassword: 'p' };
+    const expected = {
+      caCerts: '/env/ca.pem',
+      certfile: resolve('c.pem'),
+      keyfile: '/k.pem',
+      keyfilePassword: 'p',
+      serverName: 'runner.test',
+    };
+    expect(http(options, env).runnerSsl).toEqual(expected);
+    expect(compileGrpcServerConfig(options, env, { cpus: CPUS }).runnerSsl).toEqual(expected);
+  });
+
+  test('is none of the all-in-one server, whose runners are on unix sockets', () => {
+    const config = compileServeConfig({}, { BENTOTS_RUNNER_SSL_CA_CERTS: '/ca.pem' }, { cpus: CPUS });
+    expect([config.http.runnerSsl, config.grpc?.runnerSsl]).toEqual([undefined, undefined]);
+  });
+
+  test('shows no password in an error', () => {
+    expect(errorOf(() => http({ runnerSslKeyfilePassword: 7 })).message).toContain('(hidden)');
   });
 });
 

@@ -1,10 +1,9 @@
-import { resolve } from 'node:path';
-
 import { ServeError } from '@bentots/errors';
 
 import type { PortDefaults } from './command-defaults.js';
 import { compileControlSocket } from './compile-control-socket.js';
 import { compileCors } from './compile-cors.js';
+import { compileRunnerSsl, compileSsl } from './compile-ssl.js';
 import type {
   EdgeConfig,
   GrpcServerConfig,
@@ -12,7 +11,6 @@ import type {
   RunnerServerConfig,
   ServeConfig,
   ServerConfig,
-  SslConfig,
 } from './config.js';
 import { countCpus } from './count-cpus.js';
 import { deepFreeze } from './deep-freeze.js';
@@ -26,6 +24,7 @@ import type {
   GrpcServerOptions,
   HttpServerOptions,
   RunnerServerOptions,
+  RunnerSslOptions,
   ServeOptions,
 } from './options.js';
 import { readRunnerMap } from './read-runner-map.js';
@@ -72,7 +71,7 @@ export function compileHttpServerConfig(
   const values = readValues<HttpServerOptions>(httpServerFields, options, environment, facts.defaults);
   return deepFreeze({
     ...toHttpConfig(values, toEdgeFacts(environment, facts)),
-    runnerMap: readRunnerMap(values.runnerMap, environment),
+    ...toRemoteConfig(values, environment),
   });
 }
 
@@ -85,7 +84,7 @@ export function compileGrpcServerConfig(
   const values = readValues<GrpcServerOptions>(grpcServerFields, options, environment, facts.defaults);
   return deepFreeze({
     ...toGrpcConfig(values, toEdgeFacts(environment, facts)),
-    runnerMap: readRunnerMap(values.runnerMap, environment),
+    ...toRemoteConfig(values, environment),
   });
 }
 
@@ -99,12 +98,24 @@ export function compileServeConfig(
   const { grpc, grpcPort: port, ...shared } = values;
   const facts = toEdgeFacts(environment, given);
   return deepFreeze({
-    http: { ...toHttpConfig(shared, facts), runnerMap: {} },
-    grpc: grpc ? { ...toGrpcConfig({ ...shared, port }, facts), runnerMap: {} } : undefined,
+    http: { ...toHttpConfig(shared, facts), ...NO_REMOTE },
+    grpc: grpc ? { ...toGrpcConfig({ ...shared, port }, facts), ...NO_REMOTE } : undefined,
   });
 }
 
-type WithoutMap<V> = Omit<V, 'runnerMap'>;
+/** How runners that were started apart are reached. */
+type RemoteConfig = Pick<EdgeConfig, 'runnerMap' | 'runnerSsl'>;
+
+const NO_REMOTE: RemoteConfig = { runnerMap: {}, runnerSsl: undefined };
+
+type Own<V> = Omit<V, 'runnerMap' | keyof RunnerSslOptions | keyof RemoteConfig>;
+
+function toRemoteConfig(
+  values: Values<Pick<EdgeOptions, 'runnerMap'> & RunnerSslOptions>,
+  environment: Environment,
+): RemoteConfig {
+  return { runnerMap: readRunnerMap(values.runnerMap, environment), runnerSsl: compileRunnerSsl(values) };
+}
 
 /** What else a server's configuration is made from. */
 interface ServerFacts {
@@ -123,13 +134,10 @@ function toEdgeFacts(
   return { environment, cpus, isInside };
 }
 
-function toHttpConfig(
-  values: WithoutMap<Values<HttpServerOptions>>,
-  facts: EdgeFacts,
-): WithoutMap<HttpServerConfig> {
+function toHttpConfig(values: Own<Values<HttpServerOptions>>, facts: EdgeFacts): Own<HttpServerConfig> {
   return {
     ...toEdgeConfig(values, facts),
-    ssl: toSslConfig(values),
+    ssl: compileSsl(values),
     keepAliveMs: toMs(known(values.timeoutKeepAlive)),
     maxBodyBytes: known(values.maxBodyBytes),
     maxConcurrency: values.maxConcurrency,
@@ -139,12 +147,12 @@ function toHttpConfig(
 }
 
 function toGrpcConfig(
-  values: WithoutMap<Values<EdgeOptions & GrpcOnlyOptions>>,
+  values: Own<Values<EdgeOptions & GrpcOnlyOptions>>,
   facts: EdgeFacts,
-): WithoutMap<GrpcServerConfig> {
+): Own<GrpcServerConfig> {
   return {
     ...toEdgeConfig(values, facts),
-    ssl: toSslConfig(values),
+    ssl: compileSsl(values),
     reflection: known(values.reflection),
     channelz: known(values.channelz),
     maxConcurrentStreams: values.maxConcurrentStreams,
@@ -161,9 +169,9 @@ function toGrpcConfig(
 }
 
 function toEdgeConfig(
-  values: WithoutMap<Values<EdgeOptions>>,
+  values: Own<Values<EdgeOptions>>,
   facts: EdgeFacts,
-): Omit<EdgeConfig, 'runnerMap' | 'ssl'> {
+): Omit<EdgeConfig, keyof RemoteConfig | 'ssl'> {
   return {
     ...toServerConfig(values, facts),
     port: known(values.port),
@@ -193,33 +201,6 @@ function toServerConfig(values: Values<CommonOptions>, { environment, isInside }
     control: compileControlSocket(values.controlSocket, environment),
     reload: known(values.reload),
   };
-}
-
-type SslValues = Partial<
-  Pick<
-    Values<HttpServerOptions>,
-    | 'sslCertfile'
-    | 'sslKeyfile'
-    | 'sslKeyfilePassword'
-    | 'sslCaCerts'
-    | 'sslCertReqs'
-    | 'sslVersion'
-    | 'sslCiphers'
-  >
->;
-
-/** Undefined when no TLS option was given at all; a lone one is kept, and refused by whoever checks the combination. */
-function toSslConfig(values: SslValues): SslConfig | undefined {
-  const ssl: SslConfig = {
-    ...(values.sslCertfile && { certfile: resolve(values.sslCertfile) }),
-    ...(values.sslKeyfile && { keyfile: resolve(values.sslKeyfile) }),
-    ...(values.sslKeyfilePassword && { keyfilePassword: values.sslKeyfilePassword }),
-    ...(values.sslCaCerts && { caCerts: resolve(values.sslCaCerts) }),
-    ...(values.sslCertReqs && { certReqs: values.sslCertReqs }),
-    ...(values.sslVersion && { version: values.sslVersion }),
-    ...(values.sslCiphers && { ciphers: values.sslCiphers }),
-  };
-  return Object.keys(ssl).length === 0 ? undefined : ssl;
 }
 
 /** The value of an option whose field has a default, so that it cannot be missing. */

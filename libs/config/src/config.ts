@@ -31,6 +31,15 @@ export interface SslConfig {
   readonly ciphers?: string;
 }
 
+/** TLS towards runners as the user gave it, with absolute paths; `@bentots/ssl` checks the combination and the files. */
+export interface RunnerSslConfig {
+  readonly caCerts?: string;
+  readonly certfile?: string;
+  readonly keyfile?: string;
+  readonly keyfilePassword?: string;
+  readonly serverName?: string;
+}
+
 /** Which web pages may call; a page of none of these origins may not. */
 export interface CorsConfig {
   /** Exact origins; or `*` alone. */
@@ -94,6 +103,8 @@ export interface EdgeConfig extends ServerConfig {
   readonly port: number;
   /** As given, a file already read; `@bentots/runner-map` parses it. */
   readonly runnerMap: RunnerMapOption;
+  /** For `tcps://` addresses; undefined: what Node trusts, and no certificate of our own. */
+  readonly runnerSsl: RunnerSslConfig | undefined;
   readonly apiWorkers: number;
   readonly timeoutMs: number;
   /** Undefined: plain text. */

@@ -36,6 +36,7 @@ export type {
   RecycleLimits,
   MetricsConfig,
   RunnerServerConfig,
+  RunnerSslConfig,
   ServeConfig,
   ServerConfig,
   SslConfig,

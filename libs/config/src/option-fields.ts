@@ -16,6 +16,7 @@ import {
   textField,
 } from './field.js';
 import type {
+  BasicTlsOptions,
   CommonOptions,
   EdgeOptions,
   GrpcOnlyOptions,
@@ -23,7 +24,9 @@ import type {
   HttpServerOptions,
   RunnerMapOption,
   RunnerServerOptions,
+  RunnerSslOptions,
   ServeOptions,
+  TlsOptions,
 } from './options.js';
 import type { Fields } from './read-values.js';
 
@@ -71,6 +74,28 @@ const edgePort = portField({ env: 'BENTOTS_PORT', initial: 0 });
 
 const requestTimeout = secondsField({ env: 'BENTOTS_TIMEOUT', initial: 60 });
 
+const basicTlsFields: Fields<BasicTlsOptions> = {
+  sslCertfile: textField('a PEM file', { env: 'BENTOTS_SSL_CERTFILE' }),
+  sslKeyfile: textField('a PEM file', { env: 'BENTOTS_SSL_KEYFILE' }),
+  sslCaCerts: textField('a PEM file', { env: 'BENTOTS_SSL_CA_CERTS' }),
+};
+
+const tlsFields: Fields<TlsOptions> = {
+  ...basicTlsFields,
+  sslKeyfilePassword: secretField('a password', { env: 'BENTOTS_SSL_KEYFILE_PASSWORD' }),
+  sslVersion: choiceField(['TLSv1.2', 'TLSv1.3'], { env: 'BENTOTS_SSL_VERSION' }),
+  sslCertReqs: choiceField(['none', 'optional', 'required'], { env: 'BENTOTS_SSL_CERT_REQS' }),
+  sslCiphers: textField('a cipher list', { env: 'BENTOTS_SSL_CIPHERS' }),
+};
+
+const runnerSslFields: Fields<RunnerSslOptions> = {
+  runnerSslCaCerts: textField('a PEM file', { env: 'BENTOTS_RUNNER_SSL_CA_CERTS' }),
+  runnerSslCertfile: textField('a PEM file', { env: 'BENTOTS_RUNNER_SSL_CERTFILE' }),
+  runnerSslKeyfile: textField('a PEM file', { env: 'BENTOTS_RUNNER_SSL_KEYFILE' }),
+  runnerSslKeyfilePassword: secretField('a password', { env: 'BENTOTS_RUNNER_SSL_KEYFILE_PASSWORD' }),
+  runnerSslServerName: hostField({ env: 'BENTOTS_RUNNER_SSL_SERVER_NAME' }),
+};
+
 /** The runner server's options. No default port: a free one is taken, kept and reported. */
 export const runnerServerFields: Fields<RunnerServerOptions> = {
   ...commonFields,
@@ -85,23 +110,20 @@ const runnerMapSchema: z.ZodType<RunnerMapOption> = z.union([
   z.record(z.string(), z.union([z.string(), z.array(z.string()).readonly()])),
 ]);
 
-const edgeFields: Fields<Omit<EdgeOptions, keyof CommonOptions | 'runnerMap'>> = {
+/** What reaches runners that were started apart. */
+type RemoteOptions = RunnerSslOptions & Pick<EdgeOptions, 'runnerMap'>;
+
+const edgeFields: Fields<Omit<EdgeOptions, keyof CommonOptions | keyof RemoteOptions>> = {
+  ...basicTlsFields,
   apiWorkers: integerField(1, 1024, { env: 'BENTOTS_API_WORKERS' }),
   metrics: flagField({ env: 'BENTOTS_METRICS', initial: true }),
   metricsBuckets: bucketsField({ env: 'BENTOTS_METRICS_BUCKETS', initial: DURATION_BUCKETS }),
-  sslCertfile: textField('a PEM file', { env: 'BENTOTS_SSL_CERTFILE' }),
-  sslKeyfile: textField('a PEM file', { env: 'BENTOTS_SSL_KEYFILE' }),
-  sslCaCerts: textField('a PEM file', { env: 'BENTOTS_SSL_CA_CERTS' }),
 };
 
 /** Its environment variables are read apart: two of them stand for this one option. */
 const runnerMap = customField(runnerMapSchema, 'name=tcp://host:port entries, an object, JSON or a file', {});
 
-const httpOnlyFields: Fields<Omit<HttpServerOptions, keyof EdgeOptions>> = {
-  sslKeyfilePassword: secretField('a password', { env: 'BENTOTS_SSL_KEYFILE_PASSWORD' }),
-  sslVersion: choiceField(['TLSv1.2', 'TLSv1.3'], { env: 'BENTOTS_SSL_VERSION' }),
-  sslCertReqs: choiceField(['none', 'optional', 'required'], { env: 'BENTOTS_SSL_CERT_REQS' }),
-  sslCiphers: textField('a cipher list', { env: 'BENTOTS_SSL_CIPHERS' }),
+const httpOnlyFields: Fields<Omit<HttpServerOptions, keyof EdgeOptions | keyof TlsOptions>> = {
   timeoutKeepAlive: secondsField({ env: 'BENTOTS_TIMEOUT_KEEP_ALIVE', initial: 5 }),
   maxBodyBytes: integerField(1, MANY, { env: 'BENTOTS_MAX_BODY_BYTES', initial: MIB_100 }),
   maxConcurrency: integerField(1, MANY, { env: 'BENTOTS_MAX_CONCURRENCY' }),
@@ -122,7 +144,9 @@ const httpOnlyFields: Fields<Omit<HttpServerOptions, keyof EdgeOptions>> = {
 export const httpServerFields: Fields<HttpServerOptions> = {
   ...commonFields,
   ...edgeFields,
+  ...tlsFields,
   ...httpOnlyFields,
+  ...runnerSslFields,
   runnerMap,
   port: edgePort,
   timeout: requestTimeout,
@@ -144,6 +168,7 @@ export const grpcServerFields: Fields<GrpcServerOptions> = {
   ...commonFields,
   ...edgeFields,
   ...grpcOnlyFields,
+  ...runnerSslFields,
   runnerMap,
   port: edgePort,
   timeout: requestTimeout,
@@ -153,6 +178,7 @@ export const grpcServerFields: Fields<GrpcServerOptions> = {
 export const serveFields: Fields<ServeOptions> = {
   ...commonFields,
   ...edgeFields,
+  ...tlsFields,
   ...httpOnlyFields,
   ...grpcOnlyFields,
   port: edgePort,

@@ -59,22 +59,8 @@ export interface CommonOptions {
   readonly reload?: boolean | undefined;
 }
 
-/** Options of a runner server. */
-export interface RunnerServerOptions extends CommonOptions {
-  /** Which runner of the service to serve; required. */
-  readonly runnerName?: string | undefined;
-}
-
-/** Options of both API servers. */
-export interface EdgeOptions extends CommonOptions {
-  /** Addresses of the service's runners; embedded runners need none. */
-  readonly runnerMap?: RunnerMapOption | undefined;
-  /** Worker processes. @default the CPUs this process may use, counting a container's quota; with `reload` 1 */
-  readonly apiWorkers?: number | undefined;
-  /** Keep and serve Prometheus metrics. @default true */
-  readonly metrics?: boolean | undefined;
-  /** Upper bounds of the duration histograms, in seconds. @default 0.005 … 10 */
-  readonly metricsBuckets?: readonly number[] | undefined;
+/** TLS of every server that has a port of its own. */
+export interface BasicTlsOptions {
   /** Certificate file (PEM); with it the server speaks TLS only. */
   readonly sslCertfile?: string | undefined;
   /** Key file (PEM). */
@@ -83,16 +69,52 @@ export interface EdgeOptions extends CommonOptions {
   readonly sslCaCerts?: string | undefined;
 }
 
-/** Options of the HTTP API server. */
-export interface HttpServerOptions extends EdgeOptions {
+/** TLS of the HTTP server. */
+export interface TlsOptions extends BasicTlsOptions {
   /** Password of the key file. */
   readonly sslKeyfilePassword?: string | undefined;
   /** Lowest TLS version accepted. @default 'TLSv1.2' */
   readonly sslVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
-  /** Whether clients must show a certificate. @default 'none' */
+  /** Whether clients must show a certificate. @default 'none'; with `sslCaCerts` 'required' */
   readonly sslCertReqs?: 'none' | 'optional' | 'required' | undefined;
-  /** Cipher list in OpenSSL's form. @default Node's */
+  /** Cipher list in OpenSSL's form. @default forward secrecy and authenticated encryption only */
   readonly sslCiphers?: string | undefined;
+}
+
+/** How an API server makes `tcps://` connections to runners. */
+export interface RunnerSslOptions {
+  /** Authorities (PEM file) of the runners' certificates. @default those that Node comes with */
+  readonly runnerSslCaCerts?: string | undefined;
+  /** Certificate (PEM file) to show to runners that want one. */
+  readonly runnerSslCertfile?: string | undefined;
+  /** Its key (PEM file). */
+  readonly runnerSslKeyfile?: string | undefined;
+  /** Password of the key file. */
+  readonly runnerSslKeyfilePassword?: string | undefined;
+  /** The name that the runners' certificates are checked against. @default the host in the runner map */
+  readonly runnerSslServerName?: string | undefined;
+}
+
+/** Options of a runner server. */
+export interface RunnerServerOptions extends CommonOptions {
+  /** Which runner of the service to serve; required. */
+  readonly runnerName?: string | undefined;
+}
+
+/** Options of both API servers. */
+export interface EdgeOptions extends CommonOptions, BasicTlsOptions, RunnerSslOptions {
+  /** Addresses of the service's runners; embedded runners need none. */
+  readonly runnerMap?: RunnerMapOption | undefined;
+  /** Worker processes. @default the CPUs this process may use, counting a container's quota; with `reload` 1 */
+  readonly apiWorkers?: number | undefined;
+  /** Keep and serve Prometheus metrics. @default true */
+  readonly metrics?: boolean | undefined;
+  /** Upper bounds of the duration histograms, in seconds. @default 0.005 … 10 */
+  readonly metricsBuckets?: readonly number[] | undefined;
+}
+
+/** Options of the HTTP API server. */
+export interface HttpServerOptions extends EdgeOptions, TlsOptions {
   /** Seconds an idle connection is kept open. @default 5 */
   readonly timeoutKeepAlive?: number | undefined;
   /** Largest request body, in bytes. @default 104857600 (100 MiB) */
@@ -139,7 +161,8 @@ export interface GrpcOnlyOptions {
 export interface GrpcServerOptions extends EdgeOptions, GrpcOnlyOptions {}
 
 /** Options of `serve`: every runner, the HTTP edge and the gRPC edge in one tree. */
-export interface ServeOptions extends Omit<HttpServerOptions, 'runnerMap'>, GrpcOnlyOptions {
+export interface ServeOptions
+  extends Omit<HttpServerOptions, 'runnerMap' | keyof RunnerSslOptions>, GrpcOnlyOptions {
   /** Serve gRPC beside HTTP. @default true */
   readonly grpc?: boolean | undefined;
   /** Port of the gRPC edge; 0 for a free one. @default a free one; commands: 50051 */

@@ -1,4 +1,11 @@
-import type { CorsConfig, GrpcServerConfig, LogConfig, MetricsConfig, SslConfig } from './config.js';
+import type {
+  CorsConfig,
+  GrpcServerConfig,
+  LogConfig,
+  MetricsConfig,
+  RunnerSslConfig,
+  SslConfig,
+} from './config.js';
 
 /** What the parent hands to its workers as `worker.data`: one type for each server app, JSON values only. */
 
@@ -38,6 +45,8 @@ export interface EdgeWorkerData {
   readonly target: WorkerTarget;
   /** Runner name → its addresses, as `formatRunnerMap` writes them. */
   readonly runnerMap: Readonly<Record<string, readonly string[]>>;
+  /** For `tcps://` addresses; absent: what Node trusts, and no certificate of our own. */
+  readonly runnerSsl?: RunnerSslConfig;
   /** Name of the socket to serve. */
   readonly socket: string;
   readonly timeoutMs: number;

@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunnerAddress } from '@bentots/runner-map';
@@ -21,6 +22,8 @@ export interface RunnerOptions {
   readonly address?: RunnerAddress;
   readonly onCall?: (call: IncomingCall, connection: number) => void | Promise<void>;
   readonly isReady?: () => boolean;
+  /** Speaks TLS only. */
+  readonly tls?: TlsOptions;
   /** Instead of speaking the wire, unless it says `serve`. */
   readonly onSocket?: (socket: Socket, number: number) => unknown;
 }
@@ -40,11 +43,12 @@ export async function startRunner(options: RunnerOptions = {}): Promise<TestRunn
   const connections: ServerConnection[] = [];
   const sockets = new Set<Socket>();
   const count = { sockets: 0 };
-  const server = createServer((socket) => {
+  const welcome = (socket: Socket): unknown => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     count.sockets += 1;
-    if (options.onSocket !== undefined && options.onSocket(socket, count.sockets) !== 'serve') return;
+    if (options.onSocket !== undefined && options.onSocket(socket, count.sockets) !== 'serve')
+      return undefined;
     const number = connections.length;
     const { name = 'matmul', workers = 1, onCall } = options;
     connections.push(
@@ -54,7 +58,10 @@ export async function startRunner(options: RunnerOptions = {}): Promise<TestRunn
         ...(options.isReady && { isReady: options.isReady }),
       }),
     );
-  });
+    return undefined;
+  };
+  const server = options.tls ? createTlsServer(options.tls, welcome) : createServer(welcome);
+  server.on('tlsClientError', (_, socket: Socket) => socket.destroy());
   const address = options.address ?? (await newAddress(options.family ?? 'unix'));
   await new Promise<void>((resolve, reject) => {
     server.on('error', reject);
@@ -69,7 +76,7 @@ export async function startRunner(options: RunnerOptions = {}): Promise<TestRunn
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
   return {
-    address: address.kind === 'tcp' ? { ...address, port } : address,
+    address: address.kind === 'unix' ? address : { ...address, port },
     connections,
     freeze: () => sockets.forEach((socket) => socket.pause()),
     thaw: () => sockets.forEach((socket) => socket.resume()),

@@ -128,6 +128,7 @@ function planEdgeData(facts: EdgeFacts<EdgeConfigs>, socket: string): EdgeWorker
   return {
     target,
     runnerMap: formatRunnerMap(runnerMap),
+    ...(config.runnerSsl && { runnerSsl: config.runnerSsl }),
     socket,
     timeoutMs: config.timeoutMs,
     graceMs: config.graceMs,

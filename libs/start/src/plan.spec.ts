@@ -207,9 +207,13 @@ describe('the edges', () => {
   });
 
   test('TLS settings travel to the workers', () => {
-    const config = compileHttpServerConfig({ sslCertfile: '/c.pem', sslKeyfile: '/k.pem' }, {}, { cpus: 1 });
+    const options = { sslCertfile: '/c.pem', sslKeyfile: '/k.pem', runnerSslCaCerts: '/ca.pem' };
+    const config = compileHttpServerConfig(options, {}, { cpus: 1 });
     const plan = planHttpServer({ config, target, service, entry: '/http.js', runnerMap });
-    expect(plan.watchers[0]?.data).toMatchObject({ ssl: { certfile: '/c.pem', keyfile: '/k.pem' } });
+    expect(plan.watchers[0]?.data).toMatchObject({
+      ssl: { certfile: '/c.pem', keyfile: '/k.pem' },
+      runnerSsl: { caCerts: '/ca.pem' },
+    });
   });
 
   test('CORS settings travel to the workers', () => {

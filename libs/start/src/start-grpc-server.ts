@@ -2,7 +2,7 @@ import { compileGrpcServerConfig, readEnvironment } from '@bentots/config';
 import { checkRunnerMap, parseRunnerMap } from '@bentots/runner-map';
 
 import { announceGrpc, formatTag } from './announce.js';
-import { checkTls } from './check-tls.js';
+import { checkRunnerTls, checkTls } from './check-tls.js';
 import { describeTarget } from './describe-target.js';
 import { launch } from './launch.js';
 import { pickEntry } from './pick-entry.js';
@@ -33,6 +33,7 @@ export function prepareGrpcServer(options: StartGrpcServerOptions): Prepare {
     const entry = pickEntry(workers, 'grpc');
     const runnerMap = parseRunnerMap(config.runnerMap);
     await checkTls(config.ssl);
+    await checkRunnerTls(config.runnerSsl, runnerMap);
     const described = await describeTarget(config, how);
     const { target, service } = described;
     checkRunnerMap(runnerMap, service);

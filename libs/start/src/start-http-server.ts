@@ -2,7 +2,7 @@ import { compileHttpServerConfig, readEnvironment } from '@bentots/config';
 import { checkRunnerMap, parseRunnerMap } from '@bentots/runner-map';
 
 import { announceHttp, formatTag } from './announce.js';
-import { checkTls } from './check-tls.js';
+import { checkRunnerTls, checkTls } from './check-tls.js';
 import { describeTarget } from './describe-target.js';
 import { launch } from './launch.js';
 import { pickEntry } from './pick-entry.js';
@@ -31,6 +31,7 @@ export function prepareHttpServer(options: StartHttpServerOptions): Prepare {
     const entry = pickEntry(workers, 'http');
     const runnerMap = parseRunnerMap(config.runnerMap);
     await checkTls(config.ssl);
+    await checkRunnerTls(config.runnerSsl, runnerMap);
     const described = await describeTarget(config, how);
     const { target, service } = described;
     checkRunnerMap(runnerMap, service);

@@ -258,6 +258,20 @@ describe('a server that cannot start rejects with what is wrong', () => {
     expect(error.code).toBe('invalid_option');
   });
 
+  test('an authority of runners that is not there, or that no runner of the map has', async () => {
+    const secure = { near: 'tcps://127.0.0.1:4001' };
+    const options = { ...common, runnerSslCaCerts: '/no/ca.pem' };
+    for (const start of [startHttpServer, startGrpcServer]) {
+      const missing = await failureOf(start({ ...options, runnerMap: secure }));
+      expect([missing.code, missing.message]).toEqual([
+        'tls_invalid',
+        "CA file '/no/ca.pem' cannot be read: no such file",
+      ]);
+      const unused = await failureOf(start({ ...options, runnerMap: { near: 'tcp://127.0.0.1:4001' } }));
+      expect(unused).toMatchObject({ code: 'invalid_option', message: expect.stringContaining('no effect') });
+    }
+  });
+
   test('a port in use, for each kind of server', async () => {
     const { port, server } = await occupy();
     const starts = [

@@ -36,43 +36,69 @@ const CERTIFICATE: Readonly<Record<string, string>> = {
   INVALID_PURPOSE: 'its certificate is not for servers',
 };
 
-/** What the runner says of the certificate of this side. */
-const CLIENT_CERTIFICATE: Readonly<Record<string, string>> = {
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+/** What the other side, or OpenSSL about it, says: by the words of the reason, which versions of OpenSSL share. */
+const HANDSHAKE: readonly (readonly [RegExp, ErrorCode, string])[] = [
+  [
+    /wrong version number|packet length too long|http request|bad record type|unexpected message/,
+    'runner_map_invalid',
+    'it does not speak TLS: write tcp:// instead of tcps:// in the runner map, or start it with --ssl-certfile',
+  ],
+  [
+    /alert certificate required/,
+    'tls_invalid',
     'it wants a client certificate; give one with --runner-ssl-certfile and --runner-ssl-keyfile',
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'it does not trust the authority of the client certificate',
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'it refuses the client certificate',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'the client certificate has expired',
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
-    'no agreement about TLS; it may want a client certificate (--runner-ssl-certfile) or another version',
-  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'it speaks no version of TLS from 1.2 on',
-};
+  ],
+  [
+    /alert handshake failure/,
+    'tls_invalid',
+    'no agreement about TLS; it may want a client certificate (--runner-ssl-certfile), or other ciphers',
+  ],
+  [/alert protocol version|unsupported protocol/, 'tls_invalid', 'it speaks no version of TLS from 1.2 on'],
+  [/alert unknown ca/, 'tls_invalid', 'it does not trust the authority of the client certificate'],
+  [/alert (bad certificate|certificate \w+)/, 'tls_invalid', 'it refuses the client certificate'],
+];
 
-/** What a plain-text answer looks like to TLS. */
-const PLAIN_TEXT: ReadonlySet<string> = new Set([
-  'ERR_SSL_WRONG_VERSION_NUMBER',
-  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
-  'ERR_SSL_HTTP_REQUEST',
-  'ERR_SSL_UNEXPECTED_MESSAGE',
-  'ERR_SSL_BAD_RECORD_TYPE',
-]);
+/** What is to be said of an attempt that failed. */
+export interface FailedAttempt {
+  /** What the socket said; absent: the other side closed it, without a word. */
+  readonly cause: unknown;
+  readonly isTls: boolean;
+  /** Whether the connection stood: over TLS, whether the handshake was over. */
+  readonly isConnected: boolean;
+}
 
-/** Names what an attempt to connect failed with, and what to do; without a cause the connection was closed early. */
-export function explainFailure(cause: unknown): Explanation {
-  if (!(cause instanceof Error)) {
-    return { code: 'unavailable', words: 'it closed the connection before its hello' };
-  }
+/** Names what went wrong, and what to do. */
+export function explainFailure({ cause, isTls, isConnected }: FailedAttempt): Explanation {
+  if (!(cause instanceof Error)) return explainSilence(isTls && isConnected);
   const code = 'code' in cause ? String(cause.code) : '';
-  if (PLAIN_TEXT.has(code)) {
-    const words =
-      'it does not speak TLS: write tcp:// instead of tcps:// in the runner map, or start it with --ssl-certfile';
-    return { code: 'runner_map_invalid', words };
-  }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     const words = `its certificate is for another host (${cause.message}); write that name in the runner map, or give it with --runner-ssl-server-name`;
     return { code: 'tls_invalid', words };
   }
-  const certificate = CERTIFICATE[code] ?? CLIENT_CERTIFICATE[code];
+  const certificate = CERTIFICATE[code];
   if (certificate !== undefined) return { code: 'tls_invalid', words: certificate };
+  if (isTls && code === 'ECONNRESET' && !isConnected) {
+    return { code: 'unavailable', words: `it closed the connection in the TLS handshake; ${MAY_REFUSE}` };
+  }
+  const reason = opensslReason(code, cause.message);
+  const [, handshakeCode, words] = HANDSHAKE.find(([pattern]) => pattern.test(reason)) ?? [];
+  if (handshakeCode !== undefined && words !== undefined) return { code: handshakeCode, words };
   return { code: 'unavailable', words: NETWORK[code] ?? cause.message };
+}
+
+const MAY_REFUSE = 'it may not trust the authority of the client certificate (--runner-ssl-certfile)';
+
+/** After a handshake nobody closes without a word but who refuses the certificate: TLS 1.3 tells only then. */
+function explainSilence(isAfterHandshake: boolean): Explanation {
+  const words = 'it closed the connection before its hello';
+  return isAfterHandshake
+    ? { code: 'tls_invalid', words: `${words}: ${MAY_REFUSE}` }
+    : { code: 'unavailable', words };
+}
+
+/** `tlsv13 alert certificate required`, wherever Node puts it; empty when it is no error of OpenSSL. */
+function opensslReason(code: string, message: string): string {
+  const inMessage = /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? '';
+  const inCode = code.startsWith('ERR_SSL_') ? code.slice('ERR_SSL_'.length).replaceAll('_', ' ') : '';
+  return `${inMessage} ${inCode}`.toLowerCase();
 }

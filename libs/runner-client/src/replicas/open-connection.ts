@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { ServeError } from '@bentots/errors';
+import { type ErrorCode, ServeError } from '@bentots/errors';
 import { ClientConnection, type Hello } from '@bentots/runner-wire';
 import type { RunnerClientConfig } from '../compile-options.js';
 import type { Endpoint } from './endpoint.js';
@@ -61,9 +61,9 @@ export async function openConnection(target: ConnectionTarget): Promise<OpenedCo
     onGoAway: () => target.onGoAway(),
   });
   const late = setTimeout(() => {
-    connection.destroy(unreachable(target, new Error(`no hello within ${config.attemptTimeoutMs} ms`)));
+    connection.destroy(refusal(target, new Error(`no hello within ${config.attemptTimeoutMs} ms`)));
   }, config.attemptTimeoutMs);
-  const giveUp = (): void => connection.destroy(unreachable(target, new Error('the client was closed')));
+  const giveUp = (): void => connection.destroy(refusal(target, new Error('the client was closed')));
   target.signal.addEventListener('abort', giveUp, { once: true });
   try {
     const hello = await connection.hello;
@@ -107,14 +107,26 @@ function connectPort(
   });
 }
 
-/** The error of a runner that cannot be reached. */
-export function unreachable(
+/** The error of an attempt that failed with `cause`; without one the connection was closed. */
+export function refusal(
   { runner, endpoint }: Pick<ConnectionTarget, 'runner' | 'endpoint'>,
   cause: unknown,
+  isConnected = false,
 ): ServeError {
-  const { code, words } = explainFailure(cause);
-  const message = `runner '${runner}' cannot be reached at ${endpoint.label}: ${words}`;
-  return new ServeError(code, message, { details: { runner, address: endpoint.label }, cause });
+  const isTls = endpoint.address.kind === 'tcps';
+  const { code, words } = explainFailure({ cause, isTls, isConnected });
+  return unreachable(runner, endpoint, code, words, cause);
+}
+
+function unreachable(
+  runner: string,
+  { label }: Endpoint,
+  code: ErrorCode,
+  words: string,
+  cause: unknown,
+): ServeError {
+  const message = `runner '${runner}' cannot be reached at ${label}: ${words}`;
+  return new ServeError(code, message, { details: { runner, address: label }, cause });
 }
 
 function describe(
@@ -123,23 +135,18 @@ function describe(
   thrown: unknown,
 ): ConnectFailure {
   const error = ServeError.from(thrown);
+  const { runner, endpoint } = target;
   if (error.code !== 'unavailable' && error.code !== 'protocol_error')
     return new ConnectFailure('wrong', error);
-  // A TLS server answers in an alert, which no frame begins like.
-  const isTls = target.endpoint.address.kind !== 'tcps' && head?.[0] === 0x15 && head[1] === 0x03;
-  if (isTls) {
-    const words = `it speaks TLS: write tcps:// instead of tcp:// in the runner map`;
-    const message = `runner '${target.runner}' cannot be reached at ${target.endpoint.label}: ${words}`;
-    const details = { runner: target.runner, address: target.endpoint.label };
-    return new ConnectFailure(
-      'wrong',
-      new ServeError('runner_map_invalid', message, { details, cause: error }),
-    );
+  // A TLS server answers plain text in an alert, which no frame begins like.
+  if (endpoint.address.kind !== 'tcps' && head?.[0] === 0x15 && head[1] === 0x03) {
+    const words = 'it speaks TLS: write tcps:// instead of tcp:// in the runner map';
+    return new ConnectFailure('wrong', unreachable(runner, endpoint, 'runner_map_invalid', words, error));
   }
   if (error.code === 'protocol_error') return new ConnectFailure('wrong', error);
   // What tells only that the connection ended gets a reason; a refusal has its own words.
   const isBare = error.details === undefined && error.message.includes('was lost');
-  const told = isBare ? unreachable(target, error.cause) : error;
+  const told = isBare ? refusal(target, error.cause, isConnected) : error;
   const kind = told.code === 'unavailable' ? (isConnected ? 'silent' : 'absent') : 'wrong';
   return new ConnectFailure(kind, told);
 }

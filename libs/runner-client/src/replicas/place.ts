@@ -2,7 +2,7 @@ import type { RunnerAddress } from '@bentots/runner-map';
 import type { RunnerClientConfig } from '../compile-options.js';
 import { type Endpoint, endpointOf, nameOf } from './endpoint.js';
 import { NameWatch } from './name-watch.js';
-import { unreachable } from './open-connection.js';
+import { refusal } from './open-connection.js';
 import { nextTrouble, type Trouble } from './trouble.js';
 
 /** What a place is told by and tells. */
@@ -74,7 +74,7 @@ export class Place {
 
   #onFailure(cause: unknown, begunAt: number): void {
     const { runner, config } = this.#owner;
-    const error = unreachable({ runner, endpoint: endpointOf(this.address) }, cause);
+    const error = refusal({ runner, endpoint: endpointOf(this.address) }, cause);
     if (!this.#isWarned) config.log.warn(error.message, { ...error.details, code: error.code });
     this.#isWarned = true;
     if (this.endpoints.length > 0) return;
