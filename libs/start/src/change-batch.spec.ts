@@ -5,9 +5,13 @@ import { type Change, ChangeBatch } from './change-batch.js';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function collect() {
+function collect(half: ReadonlySet<string> = new Set()) {
   const changes: Change[] = [];
-  return { changes, batch: new ChangeBatch((change) => changes.push(change)) };
+  const batch = new ChangeBatch(
+    (change) => changes.push(change),
+    (path) => half.has(path),
+  );
+  return { changes, batch };
 }
 
 test('paths are given together, once each, after a moment of quiet, with the time of the first', () => {
@@ -41,4 +45,20 @@ test('what was dropped is never given', () => {
   batch.drop();
   vi.advanceTimersByTime(2000);
   expect(changes).toEqual([]);
+});
+
+test('a file that is just being written is waited for, but not for ever', () => {
+  const half = new Set(['/a']);
+  const { changes, batch } = collect(half);
+  batch.add('/a');
+  vi.advanceTimersByTime(200);
+  expect(changes).toEqual([]);
+  half.delete('/a');
+  batch.add('/a');
+  vi.advanceTimersByTime(40);
+  expect(changes).toHaveLength(1);
+  half.add('/a');
+  batch.add('/a');
+  vi.advanceTimersByTime(290);
+  expect(changes).toHaveLength(2);
 });

@@ -1,5 +1,7 @@
 /** An editor writes a file in several steps, and "save all" writes several files: one change. */
 const QUIET_MS = 40;
+/** So long a file that is only half there may take until the rest of it comes. */
+const HALF_MS = 250;
 /** A directory in which something changes all the time does not put the answer off for ever. */
 const MAX_WAIT_MS = 1000;
 
@@ -16,22 +18,34 @@ export class ChangeBatch {
   #noticedAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly give: (change: Change) => void) {}
+  /** `isHalf` says of a path that it is just being written. */
+  constructor(
+    private readonly give: (change: Change) => void,
+    private readonly isHalf: (path: string) => boolean = () => false,
+  ) {}
 
   /** A file was changed, added or removed. */
   add(path: string): void {
-    const now = performance.now();
-    if (this.#paths.size === 0) this.#noticedAt = now;
+    if (this.#paths.size === 0) this.#noticedAt = performance.now();
     this.#paths.add(path);
-    clearTimeout(this.#timer);
-    const leftMs = this.#noticedAt + MAX_WAIT_MS - now;
-    this.#timer = setTimeout(() => this.#flush(), Math.max(0, Math.min(QUIET_MS, leftMs)));
+    this.#wait(QUIET_MS, () => this.#onQuiet());
   }
 
   /** Forgets what was collected. */
   drop(): void {
     clearTimeout(this.#timer);
     this.#paths.clear();
+  }
+
+  #onQuiet(): void {
+    if ([...this.#paths].some(this.isHalf)) this.#wait(HALF_MS, () => this.#flush());
+    else this.#flush();
+  }
+
+  #wait(ms: number, then: () => void): void {
+    clearTimeout(this.#timer);
+    const leftMs = this.#noticedAt + MAX_WAIT_MS - performance.now();
+    this.#timer = setTimeout(then, Math.max(0, Math.min(ms, leftMs)));
   }
 
   #flush(): void {

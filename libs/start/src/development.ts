@@ -1,9 +1,12 @@
-import type { Arbiter, SupervisorEvent } from '@bentots/supervisor';
+import type { Arbiter, SupervisorEvent, TreeState } from '@bentots/supervisor';
 import type { Logger } from '@bentots/telemetry';
 
 import { DevReload } from './dev-reload.js';
 import type { Replanner } from './replanner.js';
 import { type ServiceWatch, type WatchedService, watchService } from './watch-service.js';
+
+/** From here on nothing is replaced any more. */
+const ENDS: ReadonlySet<TreeState> = new Set(['lame-duck', 'stopping', 'stopped', 'failed']);
 
 /** A tree in development: ties its service's files to its workers. */
 export class Development {
@@ -15,7 +18,7 @@ export class Development {
 
   constructor(
     private readonly service: WatchedService,
-    private readonly replanner: Replanner,
+    private readonly replanner: Pick<Replanner, 'fingerprint' | 'keepPlan' | 'look'>,
     private readonly log: Logger,
   ) {
     this.#fingerprint = replanner.fingerprint;
@@ -23,13 +26,15 @@ export class Development {
 
   /** Hears an event of the tree; true if it needs no line of its own, as another will tell it. */
   tells(event: SupervisorEvent): boolean {
+    // What a stop cuts short is no failure of the changed files.
+    if (event.type === 'tree' && ENDS.has(event.state)) this.#reload?.close();
     if (event.type === 'worker-ready') this.#fingerprint = readFingerprint(event.info) ?? this.#fingerprint;
     const isOfReplacing = event.type === 'worker-exited' || event.type === 'worker-restarting';
     return isOfReplacing && this.#isReplacing;
   }
 
   /** Resolves when no change will be missed. */
-  async watch(arbiter: Arbiter): Promise<void> {
+  async watch(arbiter: Pick<Arbiter, 'reload'>): Promise<void> {
     const { dir } = this.service;
     const reload = new DevReload({
       dir,
@@ -58,7 +63,7 @@ export class Development {
     await this.#files?.close();
   }
 
-  async #replace(arbiter: Arbiter): Promise<void> {
+  async #replace(arbiter: Pick<Arbiter, 'reload'>): Promise<void> {
     this.#isReplacing = true;
     try {
       await arbiter.reload();

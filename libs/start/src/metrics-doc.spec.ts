@@ -45,6 +45,7 @@ const status: TreeStatus = {
             heapBytes: 1,
             connections: 0,
           },
+          spares: [],
           lastExit: undefined,
           lastError: undefined,
         },

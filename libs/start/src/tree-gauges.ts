@@ -67,6 +67,14 @@ export function describeTree({ watchers }: TreeStatus): readonly MetricFacts[] {
       'Workers that the watcher is to keep',
       watchers.map(({ name, numProcesses }) => ({ labels: { watcher: name }, value: numProcesses })),
     ),
+    gauge(
+      'bentots_worker_spares',
+      'Processes that wait to be the next ones of the workers',
+      watchers.map(({ name, workers }) => ({
+        labels: { watcher: name },
+        value: workers.reduce((sum, { spares }) => sum + spares.length, 0),
+      })),
+    ),
     gauge('bentots_worker_state', 'Workers of the watcher in each state', watchers.flatMap(countStates)),
     ...BY_WORKER.map(([name, help, valueOf]) =>
       gauge(

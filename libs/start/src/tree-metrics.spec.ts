@@ -37,6 +37,7 @@ const worker = (workerId: number, more: Partial<WorkerStatus> = {}): WorkerStatu
     heapBytes: 500,
     connections: 0,
   },
+  spares: [],
   lastExit: undefined,
   lastError: undefined,
   ...more,
@@ -83,6 +84,15 @@ describe('gauges', () => {
     expect(state('ready')).toBe(2);
     expect(state('crash-looping')).toBe(1);
     expect(state('draining')).toBe(0);
+  });
+
+  test('count the processes that wait to be the next ones', async () => {
+    const spares = [
+      { pid: 7, isWarm: true },
+      { pid: 8, isWarm: false },
+    ];
+    const samples = await scrape(new TreeMetrics(['web'], () => treeOf(worker(1, { spares }), worker(2))));
+    expect(samples.get('bentots_worker_spares{watcher="web"}')).toBe(2);
   });
 
   test('of a worker that has no process, or has not beaten yet, are not there', async () => {

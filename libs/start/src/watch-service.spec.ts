@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
@@ -47,6 +47,20 @@ test('a change, a new file in a new folder and a removed file are told', async (
   expect(await next()).toEqual(['lib/greet.ts']);
   rmSync(join(dir, 'lib/greet.ts'));
   expect(await next()).toEqual(['lib/greet.ts']);
+});
+
+test('a save that the system tells of again and again is one change', async () => {
+  write('service.ts', '1');
+  write('other.ts', '1');
+  const next = await startWatch();
+  write('service.ts', '2');
+  expect(await next()).toEqual(['service.ts']);
+  // Emptied, written, its times set: each is told by the system, and none makes it another file.
+  write('service.ts', '');
+  write('service.ts', '2');
+  utimesSync(join(dir, 'service.ts'), new Date(), new Date());
+  write('other.ts', '2');
+  expect(await next()).toEqual(['other.ts']);
 });
 
 test('files written together are one change; those that do not matter are none', async () => {

@@ -5,6 +5,7 @@ import { watch } from 'chokidar';
 
 import { type Change, ChangeBatch } from './change-batch.js';
 import { createWatchFilter } from './is-watched.js';
+import { isEmptyFile, SavedFiles } from './saved-files.js';
 
 /** Which service to watch. */
 export interface WatchedService {
@@ -37,7 +38,11 @@ export async function watchService(service: WatchedService, listener: WatchListe
     ignored: (path, stats) =>
       stats !== undefined && !isWatched(path, stats.isDirectory() ? 'folder' : 'file'),
   });
-  const batch = new ChangeBatch((change) => listener.onChange(change));
+  const saved = new SavedFiles();
+  const batch = new ChangeBatch((change) => {
+    const paths = saved.pickNews(change.paths);
+    if (paths.length > 0) listener.onChange({ ...change, paths });
+  }, isEmptyFile);
   for (const event of ['add', 'change', 'unlink'] as const) watcher.on(event, (path) => batch.add(path));
   watcher.on('error', (error) => listener.onError(error));
   await new Promise<void>((resolve) => watcher.once('ready', () => resolve()));

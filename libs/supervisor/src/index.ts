@@ -24,5 +24,5 @@ export { EXIT_REASONS, RESTART_REASONS } from './events.js';
 export type { ExitReason, KillReason, RestartReason, SupervisorEvent, WorkerRef } from './events.js';
 export type { MetricsSink } from './metrics-hub.js';
 export type { Beat } from './ipc.js';
-export type { LastExit, StopReport, TreeStatus, WatcherStatus, WorkerStatus } from './status.js';
+export type { LastExit, SpareStatus, StopReport, TreeStatus, WatcherStatus, WorkerStatus } from './status.js';
 export type { TreeState, WatcherState, WorkerState } from './states.js';

@@ -71,6 +71,8 @@ export interface TreeHealth {
  */
 export type WorkerMessage =
   | { readonly supervisor: 'hello' }
+  /** A spare has loaded what it can. */
+  | { readonly supervisor: 'warm' }
   | { readonly supervisor: 'ready'; readonly info: JsonValue }
   | { readonly supervisor: 'fail'; readonly error: ServeErrorJson }
   /** A signal from outside asks this worker to stop. */
@@ -123,6 +125,7 @@ const BEAT_FIELDS: readonly (keyof Beat)[] = [
 
 const WORKER_CHECKS: Readonly<Record<WorkerMessage['supervisor'], (fields: Fields) => boolean>> = {
   hello: always,
+  warm: always,
   ready: always,
   fail: ({ error }) => isFields(error) && isString(error['code']) && isString(error['message']),
   leaving: always,

@@ -5,7 +5,7 @@ import type { JsonValue, WatcherConfig } from './plan.js';
 import type { ProcessExit, ProcessListener, WorkerProcess } from './process/worker-process.js';
 import { type Crash, decideRestart, type RestartPolicy } from './restart-policy.js';
 import type { SlotHost, SlotProcess } from './slot-host.js';
-import { SpareSeat } from './spare-seat.js';
+import { type Spare, SpareSeat } from './spare-seat.js';
 import { StateBox, WORKER_MOVES, type WorkerState } from './states.js';
 
 /**
@@ -69,6 +69,10 @@ export class Slot<P extends SlotProcess = WorkerProcess> implements ProcessListe
   }
   get generation(): number {
     return this.#generation;
+  }
+  /** Processes that wait to be the next ones. */
+  get spares(): readonly Spare<P>[] {
+    return this.#spare.spares;
   }
   /** Every process that is not gone yet. */
   get processes(): readonly P[] {
@@ -136,6 +140,7 @@ export class Slot<P extends SlotProcess = WorkerProcess> implements ProcessListe
   }
 
   onMessage(process: P, message: WorkerMessage): void {
+    if (message.supervisor === 'warm') this.#spare.onWarm(process);
     if (message.supervisor === 'leaving' && process.state === 'ready') void this.host.retire(process);
     this.host.onMessage(process, message);
   }

@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { ask } from '../test/load.js';
 import { endTrees, eventually, fixture, httpPlan, isAlive, Tree } from '../test/tree.js';
+import type { SpareStatus } from './status.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'bentots-spare-'));
 afterEach(endTrees);
@@ -27,6 +28,11 @@ async function startWithSpare(name: string, env: Record<string, string> = {}) {
     nextSpare: (count: number) => eventually(() => warmPids().length >= count, 20_000),
     warmPids,
   };
+}
+
+async function sparesOf(tree: Tree): Promise<readonly SpareStatus[]> {
+  const { watchers } = await tree.ask('status');
+  return watchers.flatMap(({ workers }) => workers.flatMap(({ spares }) => spares));
 }
 
 async function end(tree: Tree): Promise<void> {
@@ -61,18 +67,31 @@ test('a crash is answered by the process that waits', async () => {
   await end(tree);
 });
 
-test('a spare that was killed is no loss: the next process is started as ever', async () => {
+test('two wait, which the status tells, so that the second of two quick reloads finds one too', async () => {
+  const { tree, nextSpare, warmPids } = await startWithSpare('two');
+  await nextSpare(2);
+  const waiting = warmPids();
+  const told = waiting.map((pid) => ({ pid, isWarm: true }));
+  await eventually(async () => JSON.stringify(await sparesOf(tree)) === JSON.stringify(told));
+  await tree.ask('reload');
+  await tree.ask('reload');
+  const ready = tree.events.flatMap((event) => (event.type === 'worker-ready' ? [event.pid] : []));
+  expect(ready.slice(1)).toEqual(waiting);
+  await end(tree);
+});
+
+test('spares that were killed are no loss: the next process is started as ever', async () => {
   const { tree, nextSpare, warmPids } = await startWithSpare('killed');
-  await nextSpare(1);
-  const [spare = 0] = warmPids();
-  process.kill(spare, 'SIGKILL');
-  // Gone for its parent too, not only dead.
-  await eventually(() => !existsSync(`/proc/${spare}`));
+  await nextSpare(2);
+  const spares = warmPids();
+  for (const spare of spares) process.kill(spare, 'SIGKILL');
+  // Gone for their parent too, not only dead.
+  await eventually(async () => (await sparesOf(tree)).length === 0);
   await tree.ask('reload');
   const ready = await tree.event('worker-ready', () => true, 2);
   expect(ready.info).toEqual({ isWarm: false });
   await end(tree);
-  expect(tree.events.filter((event) => 'pid' in event && event.pid === spare)).toEqual([]);
+  expect(tree.events.filter((event) => 'pid' in event && spares.includes(event.pid ?? 0))).toEqual([]);
 });
 
 test('a spare that could not be the next is followed by another, while the old process serves', async () => {

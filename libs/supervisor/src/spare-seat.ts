@@ -3,32 +3,57 @@ import type { WorkerProcess } from './process/worker-process.js';
 /** A spare is started so long after its worker got ready: what is being replaced right now comes first. */
 const SPARE_DELAY_MS = 200;
 
-/** The place beside a worker where a process waits to be its next one; empty until it is asked to be kept. */
+/** So many wait beside a worker, so that the second of two quick replacements does not wait for a spare to load. */
+const SPARES = 2;
+
+/** A process that waits to be the next, and whether it has loaded what it can. */
+export interface Spare<P> {
+  readonly process: P;
+  readonly isWarm: boolean;
+}
+
+/** The place beside a worker where processes wait to be its next ones; empty until it is asked to be kept. */
 export class SpareSeat<P extends { drain(graceMs: number): void } = WorkerProcess> {
-  #waiting: P | undefined;
+  /** The oldest first. */
+  #waiting: readonly Spare<P>[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly create: () => P) {}
 
-  /** Has a spare started, unless one is there. */
-  keep(): void {
-    clearTimeout(this.#timer);
-    if (this.#waiting === undefined) this.#timer = setTimeout(() => this.#fill(), SPARE_DELAY_MS);
+  /** Those that wait, the next one first. */
+  get spares(): readonly Spare<P>[] {
+    return this.#waiting;
   }
 
-  /** Gives the spare away if `employ` has a use for it; if not, it is ended. */
+  /** Has spares started, one after the other, unless enough are there. */
+  keep(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#fill(), SPARE_DELAY_MS);
+  }
+
+  /** A spare has loaded what it can: time for another one. */
+  onWarm(process: P): void {
+    if (!this.#waiting.some((spare) => spare.process === process)) return;
+    this.#waiting = this.#waiting.map((spare) =>
+      spare.process === process ? { process, isWarm: true } : spare,
+    );
+    this.keep();
+  }
+
+  /** Gives away the first spare that `employ` has a use for; those before it are ended. */
   take(employ: (spare: P) => boolean): P | undefined {
     this.clear();
-    const spare = this.#waiting;
-    this.#waiting = undefined;
-    if (spare === undefined || employ(spare)) return spare;
-    spare.drain(0);
+    for (const { process } of this.#waiting) {
+      this.forget(process);
+      if (employ(process)) return process;
+      process.drain(0);
+    }
     return undefined;
   }
 
   /** The process is gone. */
   forget(process: P): void {
-    if (process === this.#waiting) this.#waiting = undefined;
+    this.#waiting = this.#waiting.filter((spare) => spare.process !== process);
   }
 
   /** None is started any more. */
@@ -37,6 +62,8 @@ export class SpareSeat<P extends { drain(graceMs: number): void } = WorkerProces
   }
 
   #fill(): void {
-    this.#waiting ??= this.create();
+    const isLoading = this.#waiting.some(({ isWarm }) => !isWarm);
+    if (isLoading || this.#waiting.length >= SPARES) return;
+    this.#waiting = [...this.#waiting, { process: this.create(), isWarm: false }];
   }
 }

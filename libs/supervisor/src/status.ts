@@ -33,9 +33,18 @@ export interface WorkerStatus {
   /** Open connections of its sockets: those it was handed, and those it had accepted by itself at its last beat. */
   readonly connections: number;
   readonly beat: Beat | undefined;
+  /** Processes that wait to be its next ones. */
+  readonly spares: readonly SpareStatus[];
   /** How its last process ended. */
   readonly lastExit: LastExit | undefined;
   readonly lastError: ServeErrorJson | undefined;
+}
+
+/** A process that waits to be the next one of its worker. */
+export interface SpareStatus {
+  readonly pid: number | undefined;
+  /** Whether it has loaded what it can. */
+  readonly isWarm: boolean;
 }
 
 /** How a process ended. */
@@ -93,6 +102,7 @@ function describeSlot(slot: Slot): WorkerStatus {
     readyForMs: Math.round(current?.readyForMs ?? 0),
     ...describeBeat(current),
     connections: (current?.connections ?? 0) + (current?.beat?.connections ?? 0),
+    spares: slot.spares.map(({ process, isWarm }) => ({ pid: process.pid, isWarm })),
     lastExit: lastExit && {
       code: lastExit.code,
       signal: lastExit.signal,

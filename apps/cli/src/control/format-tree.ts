@@ -72,7 +72,10 @@ export function formatStatus(status: TreeStatus): string {
       ? []
       : [pc.red(`${watcher} ${workerId}: ${lastError.message}`)],
   );
-  return [formatHeadline(status), ...sockets, '', formatTable(head, rows, 3), ...errors].join('\n');
+  const waiting = workers.flatMap(formatSpares);
+  return [formatHeadline(status), ...sockets, '', formatTable(head, rows, 3), ...waiting, ...errors].join(
+    '\n',
+  );
 }
 
 /** `ctl stats` and a frame of `top`. */
@@ -101,6 +104,13 @@ export function formatEvent({ at, event }: TimedEvent): string {
   const [level, message] = describeEvent(event);
   const paintLevel = { debug: pc.dim, info: String, warn: pc.yellow, error: pc.red }[level];
   return `${pc.dim(at.slice(11, 23))} ${paintLevel(message)}`;
+}
+
+/** One line about the processes that wait to be the next ones of a worker, if there are any. */
+function formatSpares({ watcher, workerId, spares }: WorkerStatus & { watcher: string }): readonly string[] {
+  if (spares.length === 0) return [];
+  const pids = spares.map(({ pid, isWarm }) => `${pid ?? '-'}${isWarm ? '' : ' (loads)'}`);
+  return [pc.dim(`${watcher} ${workerId}: next in line ${pids.join(', ')}`)];
 }
 
 function formatRestarts({ restarts, restartsByReason }: WorkerStatus): string {

@@ -25,10 +25,11 @@ export function attach(options: AttachOptions = {}): Promise<Worker> {
 async function greet({ warmUp }: AttachOptions): Promise<Worker> {
   const channel = openChannel();
   let warm: Promise<void> | undefined;
+  const tellWarm = (): Promise<void> => channel.send({ supervisor: 'warm' });
   const worker = await new Promise<AttachedWorker>((resolve) => {
     channel.onMessage((message, handle) => {
       if (message.supervisor === 'init') current = new AttachedWorker(message, channel);
-      else if (message.supervisor === 'spare') warm = runWarmUp(warmUp, message.data);
+      else if (message.supervisor === 'spare') warm = runWarmUp(warmUp, message.data).then(tellWarm);
       else current?.receive(message, handle);
       // It follows `init`, so that no worker ever sees an empty tree.
       if (message.supervisor === 'tree' && current !== undefined) resolve(current);
