@@ -127,8 +127,8 @@ export interface WatcherSpec extends RecycleOptions {
   /** At most one process, whatever is asked. @default false */
   readonly singleton?: boolean;
   /**
-   * Keeps beside each worker one more process that has loaded the entry (and done its `warmUp`) and waits; whoever has to
-   * be started next is that one, and ready at once. For development: it costs a process. @default false
+   * Keeps beside each worker two more processes that have loaded the entry (and done its `warmUp`) and wait; whoever has to
+   * be started next is one of them, and ready at once. For development: it costs processes. @default false
    */
   readonly spare?: boolean;
   readonly restart?: Partial<RestartPolicy>;
