@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Aim, formatAims } from './aim.js';
+import { untilIdle } from './machine-idle.js';
 import { type MachineFacts, readResults } from './results.js';
 
 /** Benches with aims, in the order of the table. */
@@ -12,6 +13,8 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: benches.join() },
+    /** Before each bench, wait until nobody else has used the machine for ten seconds. */
+    'wait-for-idle': { type: 'boolean', default: false },
     /** Run nothing: the table of what was measured last. */
     kept: { type: 'boolean', default: false },
   },
@@ -20,7 +23,10 @@ const chosen = values.only.split(',');
 const unknown = chosen.find((name) => !benches.includes(name));
 if (unknown !== undefined) throw new Error(`no bench '${unknown}'; there are ${benches.join(', ')}`);
 
-if (!values.kept) for (const name of chosen) await run(name);
+for (const name of values.kept ? [] : chosen) {
+  if (values['wait-for-idle']) await untilIdle();
+  await run(name);
+}
 
 const results = await Promise.all(chosen.map(read));
 console.log(`\n${formatAims(results.flatMap(({ aims }) => aims))}\n`);

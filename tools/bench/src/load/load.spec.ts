@@ -71,6 +71,21 @@ test('an open loop sends every request of its schedule, none before it is due, h
   expect([...timeouts]).toEqual(['250ms']);
 });
 
+test('connections of an open loop may be open before its first request is due', async () => {
+  const sockets = new Set<unknown>();
+  const greeted: unknown[] = [];
+  const url = await startServer((body, response) => {
+    sockets.add(response.socket);
+    if (body === '') greeted.push(response.socket);
+    echo(body === '' ? 'alive' : body, response, {});
+  });
+  const sent = await runOpenLoop({ ...open, url, perSecond: 100, connections: 40 });
+  expect(new Set(greeted).size).toBe(40);
+  expect(sockets.size).toBe(40);
+  expect(sent.length).toBeGreaterThan(0);
+  expect(sent.every(({ status }) => status === 200)).toBe(true);
+});
+
 test('an open loop tells what was refused, and what was never answered', async () => {
   const url = await startServer((body, response) => {
     if (body === '{"n":2}') response.destroy();

@@ -13,6 +13,8 @@ export interface OpenLoad {
   readonly seed: number;
   /** Sent along as X-Request-Timeout. @default none */
   readonly timeoutMs?: number;
+  /** Connections that are open before the first request is due; more are opened when all are busy. @default 0 */
+  readonly connections?: number;
 }
 
 /** One request of an open loop; times in milliseconds from the beginning. */
@@ -36,7 +38,7 @@ export async function runOpenLoop(load: OpenLoad): Promise<Sent[]> {
   const requests = load.bodies.map((body) => encodePost(load.url, load.path, body, headers));
   const [first] = requests;
   if (first === undefined) throw new Error('a load without requests');
-  const idle: HttpConnection[] = [];
+  const idle = await openConnections(load.url, load.connections ?? 0);
   const outcomes: Promise<Sent>[] = [];
   const startedAt = performance.now();
   const elapsed = (): number => performance.now() - startedAt;
@@ -57,6 +59,24 @@ export async function runOpenLoop(load: OpenLoad): Promise<Sent[]> {
   const sent = await Promise.all(outcomes);
   for (const connection of idle) connection.close();
   return sent;
+}
+
+/** So many opened at a time: fewer than servers let wait. */
+const OPEN_AT_ONCE = 32;
+
+/** Connections that somebody has answered on: whoever accepts is not in the figures. */
+async function openConnections(url: string, count: number): Promise<HttpConnection[]> {
+  const greeting = Buffer.from(`GET /livez HTTP/1.1\r\nHost: ${new URL(url).host}\r\n\r\n`);
+  const opened: HttpConnection[] = [];
+  while (opened.length < count) {
+    const some = Array.from({ length: Math.min(OPEN_AT_ONCE, count - opened.length) }, async () => {
+      const connection = new HttpConnection(url);
+      await connection.ask(greeting);
+      return connection;
+    });
+    opened.push(...(await Promise.all(some)));
+  }
+  return opened;
 }
 
 /** The connection that was used last: those that are left over may time out without being missed. */

@@ -28,7 +28,7 @@ export function histogramBetween(before: Histogram, after: Histogram): Histogram
 }
 
 /** The smallest bound, in milliseconds, within which a share `q` of the requests was answered; NaN when there were none. */
-export function boundMs({ bounds, counts }: Histogram, q: number): number {
+export function boundMs({ bounds, counts }: Histogram = { bounds: [], counts: [] }, q: number): number {
   const all = counts.at(-1) ?? 0;
   if (all === 0) return NaN;
   return (bounds[counts.findIndex((count) => count >= q * all)] ?? Infinity) * 1000;
