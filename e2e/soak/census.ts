@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { isAlive } from '../src/processes.js';
+import { commandOf, isAlive } from '../src/processes.js';
 import type { Memory } from './judge.js';
 import type { SoakTree } from './tree.js';
 
 const SAMPLE_MS = 500;
 const PAGE_MIB = 4096 / 2 ** 20;
 
-/** Watches the processes of the trees: who ever lived, and how much memory the arbiters need. */
+/** Watches the processes of the trees: who ever lived, and how much memory each needs. */
 export class Census {
-  readonly #memory = new Map<string, { tree: string; pid: number; mib: number[] }>();
+  readonly #memory = new Map<number, { name: string; pid: number; mib: number[] }>();
   readonly #pids = new Set<number>();
   readonly #timer: NodeJS.Timeout;
 
@@ -44,12 +44,19 @@ export class Census {
     for (const { spec, servers } of this.trees) {
       const server = servers.at(-1);
       if (server === undefined || !isAlive(server.pid)) continue;
-      for (const pid of server.pids()) this.#pids.add(pid);
-      const key = `${spec.name} ${server.pid}`;
-      const memory = this.#memory.get(key) ?? { tree: spec.name, pid: server.pid, mib: [] };
-      this.#memory.set(key, memory);
-      memory.mib.push(residentMib(server.pid));
+      for (const pid of server.pids()) {
+        this.#pids.add(pid);
+        const name = pid === server.pid ? 'arbiter' : workerNameOf(pid);
+        if (name !== undefined) this.#weigh(pid, `${spec.name}: ${name}`);
+      }
     }
+  }
+
+  #weigh(pid: number, name: string): void {
+    const memory = this.#memory.get(pid) ?? { name, pid, mib: [] };
+    this.#memory.set(pid, memory);
+    const mib = residentMib(pid);
+    if (mib > 0) memory.mib.push(mib);
   }
 }
 
@@ -58,6 +65,11 @@ export function findSocketFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isSocket())
     .map((entry) => `${entry.parentPath}/${entry.name}`);
+}
+
+/** `http_api 1`; undefined for what is no worker, or none yet. */
+function workerNameOf(pid: number): string | undefined {
+  return /: (\S+ \d+) *$/.exec(commandOf(pid))?.[1];
 }
 
 function residentMib(pid: number): number {

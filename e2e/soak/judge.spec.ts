@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Mishap } from '@bentots/load';
-import { type Excuse, findStuckGauges, isExcused, judgeMemory } from './judge.js';
+import { type Excuse, findStuckGauges, findUnaccounted, isExcused, judgeMemory } from './judge.js';
 import { planStrikes } from './strikes.js';
 
 const mishap = (outcome: Mishap['outcome'], sentAtMs: number, endedAtMs: number): Mishap => ({
@@ -51,40 +51,73 @@ describe('a request that was not answered rightly', () => {
 });
 
 describe('gauges', () => {
-  test('are stuck when something is in progress, or a worker is not ready', () => {
+  const watchers = { http_api: 2 };
+  const types = [
+    'bentoml_api_server_request_in_progress',
+    'bentots_runner_queue_rows',
+    'bentots_worker_state',
+    'bentots_worker_up',
+  ].map((name) => `# TYPE ${name} gauge`);
+  const up = [1, 2].map((worker) => `bentots_worker_up{watcher="http_api",worker="${worker}"} 1`);
+  const judge = (...lines: readonly string[]): string[] =>
+    findStuckGauges([...types, ...up, ...lines].join('\n'), watchers);
+
+  test('are stuck when something is in progress or waits, or a worker is not ready', () => {
     const stuck = [
       'bentoml_api_server_request_in_progress{endpoint="/predict"} 1',
-      'bentoml_runner_request_in_progress{endpoint="/predict"} 2',
+      'bentots_runner_queue_rows{runner_name="matmul"} 2',
       'bentots_worker_state{watcher="http_api",state="backing-off"} 1',
+      'bentots_worker_state{watcher="http_api",state="ready"} 1',
     ];
-    expect(findStuckGauges(stuck.join('\n'))).toEqual(stuck);
+    expect(judge(...stuck)).toEqual(stuck);
   });
 
-  test('are not stuck when they are zero, tell of the asking itself, or are no gauges of work', () => {
+  test('are at rest when they are zero, or tell of the asking itself; counters never rest', () => {
     const fine = [
-      '# TYPE bentoml_api_server_request_in_progress gauge',
       'bentoml_api_server_request_in_progress{endpoint="/predict"} 0',
       'bentoml_api_server_request_in_progress{endpoint="/metrics"} 1',
       'bentots_worker_state{watcher="http_api",state="ready"} 2',
-      'bentots_worker_up{watcher="http_api",worker="1"} 1',
+      'bentots_worker_state{watcher="http_api",state="held"} 0',
+      '# TYPE bentoml_api_server_request_total counter',
       'bentoml_api_server_request_total{endpoint="/predict"} 12',
     ];
-    expect(findStuckGauges(fine.join('\n'))).toEqual([]);
+    expect(judge(...fine)).toEqual([]);
+  });
+
+  test('that nobody knows are a fault, and workers that none tells of', () => {
+    expect(judge('# TYPE bentots_new gauge')).toEqual(['bentots_new is a gauge that the soak does not know']);
+    const metrics = [...types, up[0]].join('\n');
+    expect(findStuckGauges(metrics, watchers)).toEqual(['1 workers of http_api are told of, not 2']);
   });
 });
 
+test('every process of an arbiter that was not killed has one start and one end', () => {
+  const line = (what: string, pid: number): string =>
+    `[DEBUG] ... event=worker-${what} watcher=http_api worker=1 generation=1 pid=${pid}\n`;
+  const started = line('started', 1) + line('started', 2);
+  expect(findUnaccounted(started + line('exited', 1) + line('exited', 2))).toEqual([]);
+  expect(findUnaccounted(started + line('exited', 1) + line('exited', 1) + line('exited', 3))).toEqual([
+    'process 1 was started 1 and ended 2 times',
+    'process 2 was started 1 and ended 0 times',
+    'process 3 was started 0 and ended 1 times',
+  ]);
+});
+
 describe('memory', () => {
-  const judge = (mib: number[]): boolean | undefined => judgeMemory({ tree: 'http', pid: 1, mib })?.isFlat;
-  const grow = (perSample: number): number[] =>
-    Array.from({ length: 90 }, (_, index) => 70 + perSample * index);
+  const judge = (mib: number[]): boolean | undefined =>
+    judgeMemory({ name: 'http: x 1', pid: 1, mib })?.isFlat;
+  const grow = (perSample: number, samples = 110): number[] =>
+    Array.from({ length: samples }, (_, index) => 70 + perSample * index);
 
   test('is flat when the last third is about as large as the first', () => {
     expect(judge(grow(0.1))).toBe(true);
-    expect(judge(grow(1))).toBe(false);
+    expect(judge(grow(1.5))).toBe(false);
   });
 
-  test('of a process that was just started tells nothing', () => {
-    expect(judge(grow(1).slice(0, 20))).toBeUndefined();
+  test('of a process that was just started tells nothing, nor does its start', () => {
+    expect(judge(grow(2, 49))).toBeUndefined();
+    const steep = Array.from({ length: 20 }, (_, index) => 5 * index);
+    expect(judge([...steep, ...grow(0.1, 90)])).toBe(true);
   });
 });
 

@@ -5,7 +5,7 @@ import { addTallies, countOf, emptyTally, formatTally, Load, type Mishap } from 
 import { get } from '../src/clients.js';
 import { commandOf, waitFor } from '../src/processes.js';
 import { Census, findSocketFiles } from './census.js';
-import { type Excuse, findStuckGauges, isExcused, judgeMemory } from './judge.js';
+import { type Excuse, findStuckGauges, findUnaccounted, isExcused, judgeMemory } from './judge.js';
 import { planStrikes, type Strike } from './strikes.js';
 import { planHouse } from './trees.js';
 import { SoakTree } from './tree.js';
@@ -50,6 +50,8 @@ export async function runSoak(options: SoakOptions): Promise<string[]> {
     await Promise.all(loads.map((load) => load.answered(5)));
     await strikeAll(trees, options);
     await Promise.all(trees.map((tree) => tree.settled()));
+    // Nobody is replaced any more: time to see whether the memory of each stays flat under load.
+    await sleep(calmMs(durationMs));
     // Nobody is away any more: everybody must be served again.
     await Promise.race([
       Promise.all(loads.map((load) => load.answered(20))),
@@ -66,11 +68,16 @@ export async function runSoak(options: SoakOptions): Promise<string[]> {
   return faults;
 }
 
+/** How long at the end nobody is struck: at least as long as the memory of the youngest needs to be judged. */
+function calmMs(durationMs: number): number {
+  return Math.max(45_000, durationMs / 4);
+}
+
 async function strikeAll(
   trees: readonly SoakTree[],
   { seed, durationMs, say, isVerbose }: SoakOptions,
 ): Promise<void> {
-  const end = performance.now() + durationMs;
+  const end = performance.now() + durationMs - calmMs(durationMs);
   for (const strike of planStrikes(seed, trees.length)) {
     await sleep(strike.afterMs);
     if (performance.now() > end) return;
@@ -112,7 +119,9 @@ function judgeMishaps(mishaps: readonly Mishap[], excuses: readonly Excuse[]): s
 /** Metrics that say that something goes on though nobody asks any more. */
 async function judgeGauges(trees: readonly SoakTree[]): Promise<string[]> {
   const stuckIn = async ({ spec }: SoakTree): Promise<string[]> =>
-    findStuckGauges((await get(spec.metricsUrl)).text).map((line) => `${spec.name}: stuck gauge ${line}`);
+    findStuckGauges((await get(spec.metricsUrl)).text, spec.watchers).map(
+      (line) => `${spec.name}: not at rest: ${line}`,
+    );
   const stuck = async (): Promise<string[]> => (await Promise.all(trees.map(stuckIn))).flat();
   // Workers tell theirs once a second.
   await waitFor('the gauges', async () => (await stuck()).length === 0, 15_000).catch(() => undefined);
@@ -128,6 +137,7 @@ async function endHouse(trees: readonly SoakTree[], census: Census, options: Soa
     if (server === undefined) continue;
     const { code } = await server.stop();
     if (code !== 0) faults.push(`${tree.spec.name} ended with ${code}`);
+    faults.push(...findUnaccounted(server.output).map((line) => `${tree.spec.name}: ${line}`));
   }
   census.stop();
   await waitFor('all processes to end', () => census.alive.length === 0, 10_000).catch(() => undefined);
@@ -142,11 +152,17 @@ async function endHouse(trees: readonly SoakTree[], census: Census, options: Soa
   const memory = census.memory.flatMap((one) => {
     const judged = judgeMemory(one);
     if (judged === undefined) return [];
-    const what = `${one.tree} ${judged.first.toFixed(0)} → ${judged.last.toFixed(0)} in ${one.mib.length / 2} s`;
-    if (!judged.isFlat) faults.push(`the arbiter's memory grows (MiB): ${what}`);
+    const what = `${one.name} ${judged.first.toFixed(0)} → ${judged.last.toFixed(0)} in ${one.mib.length / 2} s`;
+    if (!judged.isFlat) faults.push(`memory grows (MiB): ${what}`);
     return [what];
   });
-  say(`memory of arbiters, first and last third, MiB: ${memory.join('; ')}`);
+  say(`memory of those that lived long enough, first and last third, MiB: ${memory.join('; ')}`);
+  for (const name of trees.flatMap(({ spec }) =>
+    Object.keys(spec.watchers).map((one) => `${spec.name}: ${one}`),
+  )) {
+    if (!memory.some((one) => one.startsWith(`${name} `)))
+      faults.push(`the memory of ${name} was never judged`);
+  }
   return faults;
 }
 

@@ -83,7 +83,7 @@ export class SoakTree {
     this.counts['kill worker'] += 1;
     const from = this.server.output.length;
     const death = this.excuse('death', [this.spec.name]);
-    const isRunner = slot.watcher.startsWith('runner:');
+    const isRunner = isOfRunner(slot);
     const down = isRunner ? this.excuse('runner down', [this.spec.name, ...this.spec.feeds]) : undefined;
     process.kill(pid, 'SIGKILL');
     // On a busy machine a killed process needs a while to end; until then its connections look alive.
@@ -106,7 +106,7 @@ export class SoakTree {
       if (pid === undefined) return;
       const from = this.server.output.length;
       // It is the only one: until the next is ready its callers wait, but not for ever.
-      const isRunner = slot.watcher.startsWith('runner:');
+      const isRunner = isOfRunner(slot);
       const down = isRunner ? this.excuse('runner down', [this.spec.name, ...this.spec.feeds]) : undefined;
       process.kill(pid, 'SIGTERM');
       await this.#until(linesOf(slot, 'is ready'), from);
@@ -198,6 +198,11 @@ export class SoakTree {
     // Whoever waits for it learns of a failure; until then it is nobody's.
     kept.catch(() => undefined);
   }
+}
+
+/** Whether calls of a runner go through this worker, and through no other one beside it. */
+function isOfRunner({ watcher }: Slot): boolean {
+  return /^(runner|dispatcher):/.test(watcher);
 }
 
 /** What an arbiter says about a worker, with or without its process id. */

@@ -19,7 +19,7 @@ export async function planHouse(): Promise<House> {
     {
       name: 'runner',
       args: ['start-runner-server', linear, '--runner-name', 'matmul', '--port', `${runner}`],
-      watchers: { 'runner:matmul': 1 },
+      watchers: { 'runner:matmul': 1, 'dispatcher:matmul': 1 },
       feeds: ['http', 'grpc'],
       metricsUrl: `${url(runner)}/metrics`,
     },
@@ -43,7 +43,7 @@ export async function planHouse(): Promise<House> {
     {
       name: 'serve',
       args: ['serve', linear, '--port', `${all}`, '--grpc-port', `${allGrpc}`, '--api-workers', '1'],
-      watchers: { 'runner:matmul': 1, http_api: 1, grpc_api: 1 },
+      watchers: { 'runner:matmul': 1, 'dispatcher:matmul': 1, http_api: 1, grpc_api: 1 },
       feeds: [],
       metricsUrl: `${url(all)}/metrics`,
     },
