@@ -2,8 +2,8 @@ import { batchable, FileValue, method, type RunnerMethodSpec, Tensor } from '@be
 import { describe, expect, test } from 'vitest';
 import { formatJson, formatJsonAnswer, parseJsonArgs } from './json-call.js';
 
-const batched: RunnerMethodSpec = { ...batchable(), stream: false, concurrency: 1 };
-const single: RunnerMethodSpec = { ...method(), stream: false, concurrency: 1 };
+const batched: RunnerMethodSpec = { ...batchable(), stream: false, concurrency: 1, blocks: true };
+const single: RunnerMethodSpec = { ...method(), stream: false, concurrency: 1, blocks: true };
 
 describe('arguments in JSON', () => {
   test('nested numbers are a tensor where calls are batched, and plain JSON elsewhere', () => {

@@ -43,7 +43,7 @@ export class RunnerMethods {
           runner: name,
           method,
           spec,
-          workers: init.workers.poolOf(method, spec.concurrency),
+          workers: init.workers.poolOf(method, spec),
           onBatch: (facts) => this.#onBatch(method, spec, facts),
           onRefused: (reason: RefusalReason) => init.metrics.refused(method, reason),
         });

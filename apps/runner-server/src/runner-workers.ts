@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import type { WorkerPool } from '@bentots/batching';
 import { ServeError } from '@bentots/errors';
 import { ClientConnection } from '@bentots/runner-wire';
+import type { RunnerMethodSpec } from '@bentots/service';
 import type { Logger } from '@bentots/telemetry';
 
 /** One process that holds the model, as its dispatcher sees it. */
@@ -11,9 +12,14 @@ export interface RunnerWorker {
   readonly connection: ClientConnection;
   /** Calls that run in it now. */
   running: number;
+  /** Those of them that block its thread. */
+  blocking: number;
   /** The same, by method. */
   readonly runningOf: Map<string, number>;
 }
+
+/** What is known of the calls of a method. */
+export type CallShape = Pick<RunnerMethodSpec, 'concurrency' | 'blocks'>;
 
 /** What {@link RunnerWorkers} needs to know. */
 export interface RunnerWorkersInit {
@@ -60,10 +66,15 @@ export class RunnerWorkers {
     this.#fill();
   }
 
-  /** The workers as the calls of one method see them: `concurrency` of them fit into each. */
-  poolOf(method: string, concurrency: number): WorkerPool<RunnerWorker> {
-    const roomOf = (worker: RunnerWorker): number =>
-      worker.connection.isAccepting ? Math.max(0, concurrency - (worker.runningOf.get(method) ?? 0)) : 0;
+  /** The workers as the calls of one method see them: `concurrency` of them fit into each that is not blocked. */
+  poolOf(method: string, { concurrency, blocks }: CallShape): WorkerPool<RunnerWorker> {
+    const roomOf = ({ connection, blocking, runningOf }: RunnerWorker): number =>
+      connection.isAccepting && blocking === 0 ? Math.max(0, concurrency - (runningOf.get(method) ?? 0)) : 0;
+    const count = (worker: RunnerWorker, change: 1 | -1): void => {
+      worker.running += change;
+      if (blocks) worker.blocking += change;
+      worker.runningOf.set(method, (worker.runningOf.get(method) ?? 0) + change);
+    };
     const workers = this.#workers;
     const init = this.#init;
     return {
@@ -75,11 +86,11 @@ export class RunnerWorkers {
       },
       take() {
         const worker = leastBusy(workers, roomOf);
-        if (worker !== undefined) count(worker, method, 1);
+        if (worker !== undefined) count(worker, 1);
         return worker;
       },
       release(worker) {
-        count(worker, method, -1);
+        count(worker, -1);
         init.onFree();
       },
     };
@@ -138,7 +149,14 @@ export class RunnerWorkers {
       connection.destroy();
       throw new ServeError('unavailable', `worker ${id} is connected already`);
     }
-    const worker: RunnerWorker = { id, generation, connection, running: 0, runningOf: new Map() };
+    const worker: RunnerWorker = {
+      id,
+      generation,
+      connection,
+      running: 0,
+      blocking: 0,
+      runningOf: new Map(),
+    };
     this.#workers.add(worker);
     void connection.closed.then(() => {
       this.#workers.delete(worker);
@@ -162,9 +180,4 @@ function leastBusy(
     if (roomOf(worker) > 0 && (best === undefined || worker.running < best.running)) best = worker;
   }
   return best;
-}
-
-function count(worker: RunnerWorker, method: string, change: 1 | -1): void {
-  worker.running += change;
-  worker.runningOf.set(method, (worker.runningOf.get(method) ?? 0) + change);
 }

@@ -1,4 +1,7 @@
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ServeError } from '@bentots/errors';
 import type { ClientConnection } from '@bentots/runner-wire';
 import { type RunnerValue, Tensor } from '@bentots/service';
@@ -235,6 +238,93 @@ describe('the HTTP door of a runner worker', () => {
   test('ends a stream that fails with a line that says so', async () => {
     const response = await tree.fetch('/count', '{"args": [3, 1]}');
     expect(await response.text()).toMatch(/^0\n\{"error":\{"code":"runner_failed"/);
+  });
+});
+
+describe('a model that blocks its thread', () => {
+  let tree: RunnerTree;
+  let client: ClientConnection;
+  const folder = mkdtempSync(join(tmpdir(), 'bentots-block-'));
+
+  beforeAll(async () => {
+    tree = await new RunnerTree('gated', { workers: 2 }).start();
+    client = await tree.client();
+  });
+  afterAll(async () => {
+    await tree.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A call that blocks the worker it runs in until `open` is called. */
+  async function block(name: string): Promise<{ answer: Promise<unknown>; open(): void }> {
+    const file = join(folder, name);
+    const answer = begin(client, 'block', [file]);
+    await expect.poll(() => existsSync(`${file}.begun`)).toBe(true);
+    return { answer, open: () => writeFileSync(file, '') };
+  }
+
+  test('keeps nobody else from being served: work goes to the worker that is free', async () => {
+    const blocked = await block('one');
+    const free = await begin(client, 'who', []);
+    const others = await Promise.all([1, 2, 3, 4].map(() => begin(client, 'who', [])));
+    expect(new Set([free, ...others]).size).toBe(1);
+    blocked.open();
+    expect(await blocked.answer).not.toBe(free);
+  });
+
+  test('keeps neither health nor metrics nor a cancellation waiting, when every worker computes', async () => {
+    const blocked = [await block('two'), await block('three')];
+    const probes = await Promise.all(['/livez', '/readyz', '/metrics'].map((path) => tree.fetch(path)));
+    expect(probes.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(await client.ping(AbortSignal.timeout(5000))).toBe(true);
+    const abort = new AbortController();
+    const cancelled = begin(client, 'block', [join(folder, 'never')], { signal: abort.signal });
+    const overdue = begin(client, 'block', [join(folder, 'late')], { deadline: Date.now() + 50 });
+    expect(await overdue).toMatchObject({ code: 'deadline_exceeded' });
+    abort.abort();
+    expect(await cancelled).toMatchObject({ code: 'cancelled' });
+    for (const { open } of blocked) open();
+    expect(new Set(await Promise.all(blocked.map(({ answer }) => answer))).size).toBe(2);
+    // Had either been begun, it would block a worker now, and leave its mark.
+    await Promise.all([1, 2].map(() => begin(client, 'who', [])));
+    expect(['never', 'late'].map((name) => existsSync(join(folder, `${name}.begun`)))).toEqual([
+      false,
+      false,
+    ]);
+  });
+});
+
+describe('a worker that dies of a batch', () => {
+  let tree: RunnerTree;
+  let client: ClientConnection;
+
+  beforeEach(async () => {
+    tree = await new RunnerTree('gated', { workers: 2 }).start();
+    client = await tree.client();
+  });
+  afterEach(async () => {
+    await tree.stop();
+  });
+
+  test('takes along only the call that kills, where calls may be repeated', async () => {
+    const calls = [1, -1, 3].map((n) => begin(client, 'fragile', [row(n)]));
+    const [first, guilty, third] = await Promise.all(calls);
+    expect([first, third]).toEqual([[1], [3]]);
+    expect(guilty).toMatchObject({ code: 'unavailable' });
+    expect(await begin(client, 'double', [row(4)])).toEqual([8]);
+  });
+
+  test('takes along what ran in it, and nothing that waited, where they may not', async () => {
+    const calls = [1, -1].map((n) => begin(client, 'brittle', [row(n)]));
+    for (const call of calls) expect(await call).toMatchObject({ code: 'unavailable' });
+    const after = await Promise.all([5, 6, 7].map((n) => begin(client, 'brittle', [row(n)])));
+    expect(after).toEqual([[5], [6], [7]]);
+  });
+
+  test('and the only one that was left: calls wait for the next', async () => {
+    tree.kill(0);
+    tree.kill(1);
+    expect(await begin(client, 'fragile', [row(1)])).toEqual([1]);
   });
 });
 

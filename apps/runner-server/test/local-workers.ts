@@ -17,8 +17,7 @@ export interface LocalModel {
 }
 
 /** Loads the model and serves it as worker 1. */
-export async function serveModel(facts: RunnerFacts): Promise<LocalModel> {
-  const path = join(tmpdir(), `bentots-test-${randomUUID()}.sock`);
+export async function serveModel(facts: RunnerFacts, path = pickPath()): Promise<LocalModel> {
   const methods = [...facts.methods.keys()];
   const model = new ModelServer({
     hello: { runner: facts.name, worker: 1, workers: 1, protocol: PROTOCOL_VERSION, methods },
@@ -36,4 +35,8 @@ export function connectWorkers(runner: string, path: string, onFree: () => void)
   const workers = new RunnerWorkers({ runner, path, log, onFree });
   workers.want(1);
   return workers;
+}
+
+function pickPath(): string {
+  return join(tmpdir(), `bentots-test-${randomUUID()}.sock`);
 }

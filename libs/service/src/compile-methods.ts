@@ -20,6 +20,8 @@ export interface RunnerMethodSpec extends MethodSpec {
   readonly stream: boolean;
   /** Calls, or batches, that one worker runs at once. */
   readonly concurrency: number;
+  /** Whether it computes without waiting, so that nothing else can run in its worker meanwhile. */
+  readonly blocks: boolean;
 }
 
 const OVERRIDABLE: readonly string[] = [
@@ -89,7 +91,9 @@ function compileMethod(
   const stream = kind === '[object AsyncGeneratorFunction]';
   const settings = { ...spec, ...overrides, stream };
   const waits = stream || (kind === '[object AsyncFunction]' && !settings.batchable);
-  const compiled = { ...settings, concurrency: settings.concurrency ?? (waits ? ASYNC_CONCURRENCY : 1) };
+  const concurrency = settings.concurrency ?? (waits ? ASYNC_CONCURRENCY : 1);
+  const blocks = kind === '[object Function]' && concurrency === 1;
+  const compiled = { ...settings, concurrency, blocks };
   checkMethodSpec(where, compiled);
   if (kind === '[object GeneratorFunction]') {
     throw invalidService(`${where} is a synchronous generator; make it 'async *${name}' to stream`);

@@ -23,8 +23,8 @@ export interface MethodOptions {
   /** @default false */
   readonly idempotent?: boolean;
   /**
-   * Calls, or batches, of this method that one worker runs at once. A function that computes without waiting gains
-   * nothing by more than one; a plain function that returns a promise may want more.
+   * Calls, or batches, of this method that one worker runs at once. A plain function counts as one that computes: its
+   * worker is given nothing else meanwhile. One that returns a promise is better declared `async`, or given a number.
    * @default 1 for plain functions and for batchable methods, 1024 for `async` ones
    */
   readonly concurrency?: number;

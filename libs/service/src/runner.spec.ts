@@ -202,6 +202,7 @@ describe('facts', () => {
       idempotent: true,
       stream: false,
       concurrency: 1,
+      blocks: false,
     });
     expect(definition.methods.get('words')).toMatchObject({ batchable: false, stream: true });
   });
@@ -235,6 +236,8 @@ describe('facts', () => {
       Object.fromEntries([...runner.definition.methods].map(([name, spec]) => [name, spec.concurrency]));
     const kinds = createRunner(Kinds, { name: 'kinds', methods: { batch: { concurrency: 2 } } });
     expect(concurrencyOf(kinds)).toEqual({ compute: 1, wait: 1024, stream: 1024, batch: 2, chosen: 3 });
+    const blocking = [...kinds.definition.methods].filter(([, { blocks }]) => blocks);
+    expect(blocking.map(([name]) => name)).toEqual(['compute']);
     const none = { name: 'kinds', methods: { wait: { concurrency: 0 } } };
     expect(() => createRunner(Kinds, none)).toThrow('concurrency');
   });

@@ -122,8 +122,24 @@ describe('a service', () => {
       .onDeployment(() => undefined);
     const plain = { inputBatchDim: 0, outputBatchDim: 0, maxLatencyMs: 60_000, idempotent: false };
     const methods = [
-      { name: 'scale', ...plain, batchable: true, maxBatchSize: 8, stream: false, concurrency: 1 },
-      { name: 'words', ...plain, batchable: false, maxBatchSize: 100, stream: true, concurrency: 1024 },
+      {
+        name: 'scale',
+        ...plain,
+        batchable: true,
+        maxBatchSize: 8,
+        stream: false,
+        concurrency: 1,
+        blocks: true,
+      },
+      {
+        name: 'words',
+        ...plain,
+        batchable: false,
+        maxBatchSize: 100,
+        stream: true,
+        concurrency: 1024,
+        blocks: false,
+      },
     ];
     const description = describeService(service);
     expect(description).toEqual({

@@ -18,7 +18,7 @@ const machine = { cpus: 4, environment: {} };
 const log = { level: 'info', format: 'text', access: true };
 
 function runner(name: string, facts: Partial<ServiceDescription['runners'][number]> = {}) {
-  const methods = [{ name: 'predict', ...batchable(), stream: false, concurrency: 1 }];
+  const methods = [{ name: 'predict', ...batchable(), stream: false, concurrency: 1, blocks: true }];
   const plain = { name, runnable: 'Matmul', embedded: false, workers: 1, perWorkerEnv: [], timeoutMs: null };
   return { ...plain, methods, ...facts };
 }
