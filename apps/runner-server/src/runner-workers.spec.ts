@@ -1,4 +1,4 @@
-import { batchable, createRunner, method, Tensor } from '@bentots/service';
+import { batchable, createRunner, method, type Tensor } from '@bentots/service';
 import { createRunnerMetrics, MetricsRegistry } from '@bentots/telemetry';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectWorkers, type LocalModel, serveModel } from '../test/local-workers.js';

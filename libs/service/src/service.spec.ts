@@ -129,7 +129,7 @@ describe('a service', () => {
         maxBatchSize: 8,
         stream: false,
         concurrency: 1,
-        blocks: true,
+        blocks: false,
       },
       {
         name: 'words',
