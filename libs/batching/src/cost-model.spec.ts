@@ -41,4 +41,23 @@ describe('cost model', () => {
     expect(cost?.fixedMs).toBeGreaterThan(17);
     expect(cost?.perRowMs).toBeGreaterThan(0.85);
   });
+
+  test('one batch that was held up for ten seconds changes little, and larger batches are no outliers', () => {
+    const rows = Array.from({ length: 100 }, (_, i) => (i % 10) + 1);
+    const model = learn([...line(5, 0.1, rows), [4, 10_000]]);
+    expect(estimateBatchMs(model.cost ?? { fixedMs: 0, perRowMs: 0 }, 4)).toBeLessThan(6);
+    const steep = learn(line(20, 2, [1, 1, 1, 100]));
+    expect(steep.cost?.perRowMs).toBeCloseTo(2, 6);
+  });
+
+  test.each([
+    ['slower', 2, 200],
+    ['faster', 200, 2],
+  ])('a model that is a hundred times %s is believed within a few batches', (_, before, after) => {
+    const rows = Array.from({ length: 100 }, (_unused, i) => (i % 10) + 1);
+    const { cost } = learn([...line(before, 0.1, rows), ...line(after, 0.1, rows.slice(0, 8))]);
+    const estimate = estimateBatchMs(cost ?? { fixedMs: 0, perRowMs: 0 }, 5);
+    expect(estimate / (after + 0.5)).toBeGreaterThan(0.5);
+    expect(estimate / (after + 0.5)).toBeLessThan(2);
+  });
 });

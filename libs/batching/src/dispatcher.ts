@@ -1,4 +1,4 @@
-import { admit } from './admission.js';
+import { admit, type Ahead, isInVain, predict } from './admission.js';
 import { Alarm } from './alarm.js';
 import { CostModel, type BatchCost } from './cost-model.js';
 import {
@@ -8,10 +8,18 @@ import {
   type SubmitOptions,
 } from './dispatcher-options.js';
 import { Flights } from './flights.js';
-import { type Answer, Job, type Part, sumRows } from './job.js';
+import { Forecast } from './forecast.js';
+import { type Answer, Job, type Part, type Priority, sumRows } from './job.js';
 import { PartQueue } from './part-queue.js';
-import { type Decision, decide, HOLD_SHARE, type ReleaseReason } from './policy.js';
-import { type Refusal, refuseAborted, refuseClosing, refuseExpired, refuseLate } from './refusals.js';
+import { type Decision, decide, type Dispatch, HOLD_SHARE, type ReleaseReason } from './policy.js';
+import {
+  type Refusal,
+  refuseAborted,
+  refuseClosing,
+  refuseExpired,
+  refuseLate,
+  refuseTooLate,
+} from './refusals.js';
 import { ReturnModel } from './return-model.js';
 import { BusyMeter, type Moment } from './timing.js';
 
@@ -29,6 +37,7 @@ export class Dispatcher<I, O, W = undefined> {
   readonly #queue = new PartQueue<I, O>();
   readonly #costs = new CostModel();
   readonly #returns = new ReturnModel();
+  readonly #forecast: Forecast;
   readonly #busy = new BusyMeter();
   readonly #flights: Flights<I, O, W>;
   readonly #expiry: Alarm;
@@ -42,7 +51,8 @@ export class Dispatcher<I, O, W = undefined> {
   /** @throws ServeError `invalid_option` naming the option. */
   constructor(options: DispatcherOptions<I, O, W>) {
     this.#config = compileDispatcherOptions(options);
-    const { clock } = this.#config;
+    const { clock, maxBatchSize } = this.#config;
+    this.#forecast = new Forecast(maxBatchSize);
     this.#expiry = new Alarm(clock, () => this.#expire());
     this.#hold = new Alarm(clock, () => this.#step());
     this.#flights = new Flights(this.#config, {
@@ -75,8 +85,8 @@ export class Dispatcher<I, O, W = undefined> {
   /**
    * Queues one request and answers with its output, and with where its time went.
    *
-   * Rejects with `overloaded` when the queue is full (`details.retryAfterMs` estimates when to come back) or when it
-   * waited `maxLatencyMs`; `deadline_exceeded` and `cancelled` when nobody waits any more; `unavailable` after
+   * Rejects with `overloaded` when the queue is full or an answer is expected too late (`details.retryAfterMs` estimates
+   * when to come back), or when it waited `maxLatencyMs`; `deadline_exceeded` and `cancelled` when nobody waits any more; `unavailable` after
    * {@link close}; else with what `execute` threw for it.
    */
   async submit(item: I, options: SubmitOptions = {}): Promise<Answer<O>> {
@@ -118,6 +128,21 @@ export class Dispatcher<I, O, W = undefined> {
     const remainingMs = deadline === undefined ? Infinity : deadline - clock.epochNow();
     if (remainingMs <= 0) throw this.#refuse(refuseExpired(name), rows);
     const arrived = this.#look();
+    const isIdle = this.#queue.rows === 0 && this.#flights.size === 0;
+    const ahead = this.#lookAhead(arrived.now, priority);
+    const refusal = admit(name, {
+      rows,
+      bytes: bytesOf(item),
+      queuedRows: this.#queue.rows,
+      queuedBytes: this.#queue.bytes,
+      maxQueueRows: this.#config.maxQueueRows,
+      maxQueueBytes: this.#config.maxQueueBytes,
+      isIdle,
+      deadlineMs: remainingMs,
+      maxLatencyMs,
+      ahead,
+    });
+    if (refusal !== undefined) throw this.#refuse(refusal, rows);
     const job = new Job<I, O>({
       items: this.#config.cut(item),
       rowsOf,
@@ -129,8 +154,8 @@ export class Dispatcher<I, O, W = undefined> {
       arrived,
       deadlineAt: arrived.now + remainingMs,
       waitUntil: arrived.now + maxLatencyMs,
+      predictedMs: isIdle ? undefined : predict(rows, { ...ahead, caution: 1 })?.finishMs,
     });
-    this.#checkRoom(job);
     this.#arrivals += 1;
     for (const part of job.parts) this.#queue.push(part);
     this.#returns.arrived(arrived.now);
@@ -139,21 +164,18 @@ export class Dispatcher<I, O, W = undefined> {
     return job;
   }
 
-  #checkRoom(job: Job<I, O>): void {
-    const { name, maxQueueRows, maxQueueBytes, maxBatchSize, workers } = this.#config;
-    const rows = sumRows(job.parts);
-    const refusal = admit(name, {
-      rows,
-      bytes: job.parts.reduce((sum, part) => sum + part.bytes, 0),
-      queuedRows: this.#queue.rows,
-      queuedBytes: this.#queue.bytes,
-      maxQueueRows,
-      maxQueueBytes,
-      maxBatchSize,
+  #lookAhead(now: number, priority: Priority): Ahead {
+    const { workers } = this.#config;
+    const { fullRows, usualRows, caution } = this.#forecast;
+    return {
+      rows: this.#queue.rowsBefore(priority),
+      freeInMs: workers.free > 0 ? 0 : this.#flights.freeInMs(now),
       workers: workers.size,
+      fullRows,
+      usualRows,
       cost: this.#costs.cost,
-    });
-    if (refusal !== undefined) throw this.#refuse(refusal, rows);
+      caution,
+    };
   }
 
   #refuse({ reason, error }: Refusal, rows: number): Error {
@@ -206,11 +228,22 @@ export class Dispatcher<I, O, W = undefined> {
       if (decision.kind === 'wait') this.#hold.set(decision.until);
       this.#isHeld = decision.kind === 'wait';
       if (decision.kind !== 'dispatch') break;
-      const { taken, late } = this.#queue.take(decision.maxRows, (part) => part.job.expiresAt <= at.now);
-      for (const { job } of late) this.#drop(job, this.#overdue(job));
-      if (taken.length > 0) void this.#fly(taken, decision.reason, at);
+      this.#release(decision, at);
     }
     this.#rest();
+  }
+
+  /** Begins a batch with what goes next, without those that nobody could be answered in time. */
+  #release({ maxRows, reason }: Dispatch, at: Moment): void {
+    const { cost } = this.#costs;
+    const { taken, late } = this.#queue.take(maxRows, (part) => isInVain(part, at.now, cost));
+    for (const { job } of late) this.#drop(job, this.#overdue(job, at.now));
+    if (late.some(({ job }) => job.predictedMs !== undefined)) this.#forecast.landed(Infinity);
+    // A sibling that is larger may have been too late where this part was not.
+    const parts = taken.filter((part) => !part.job.settled);
+    if (parts.length === 0) return;
+    this.#forecast.released(sumRows(parts), reason === 'full');
+    void this.#fly(parts, reason, at);
   }
 
   #decide(now: number): Decision {
@@ -229,7 +262,9 @@ export class Dispatcher<I, O, W = undefined> {
   }
 
   async #fly(parts: readonly Part<I, O>[], reason: ReleaseReason, at: Moment): Promise<void> {
-    const { answered, facts, succeeded } = await this.#flights.fly(parts, { reason, at, cost: this.cost });
+    const landing = await this.#flights.fly(parts, { reason, at, cost: this.cost });
+    const { answered, facts, succeeded, worstRatio } = landing;
+    this.#forecast.landed(worstRatio);
     // The time of a batch that was tried apart says nothing about the cost of its rows.
     if (succeeded) this.#costs.observe(facts.rows, facts.executeMs);
     const { now } = this.#look();
@@ -239,8 +274,9 @@ export class Dispatcher<I, O, W = undefined> {
     this.#stepSoon();
   }
 
-  #overdue(job: Job<I, O>): Refusal {
+  #overdue(job: Job<I, O>, now: number): Refusal {
     const { name, maxLatencyMs } = this.#config;
+    if (job.expiresAt > now) return refuseTooLate(name, job.deadlineAt - now);
     return job.deadlineAt <= job.waitUntil ? refuseExpired(name) : refuseLate(name, maxLatencyMs);
   }
 
@@ -257,7 +293,7 @@ export class Dispatcher<I, O, W = undefined> {
       if (job.expiresAt <= now) overdue.add(job);
       else next = Math.min(next, job.expiresAt);
     }
-    for (const job of overdue) this.#drop(job, this.#overdue(job));
+    for (const job of overdue) this.#drop(job, this.#overdue(job, now));
     if (next < Infinity) this.#watchExpiry(Math.max(next, now + EXPIRY_GRAIN_MS));
     this.#rest();
   }

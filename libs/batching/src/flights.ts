@@ -32,6 +32,8 @@ export interface Landing<W> {
   readonly answered: number;
   /** All of it succeeded, and at once. */
   readonly succeeded: boolean;
+  /** The most that one of the requests took, as a multiple of what was predicted; 0 without predictions. */
+  readonly worstRatio: number;
 }
 
 interface Flight<I, O, W> {
@@ -39,6 +41,8 @@ interface Flight<I, O, W> {
   readonly rows: number;
   readonly worker: W;
   readonly abort: AbortController;
+  readonly startedAt: number;
+  readonly expectedMs: number | undefined;
   /** When its last execution ended. */
   at: Moment;
 }
@@ -64,7 +68,9 @@ export class Flights<I, O, W> {
     // It was seen that one is free; and undefined may be what a worker is.
     const worker = workers.take() as W;
     const rows = sumRows(parts);
-    const flight: Flight<I, O, W> = { parts, rows, worker, abort: new AbortController(), at };
+    const expectedMs = cost === undefined ? undefined : estimateBatchMs(cost, rows);
+    const abort = new AbortController();
+    const flight: Flight<I, O, W> = { parts, rows, worker, abort, startedAt: at.now, expectedMs, at };
     const jobs = new Set(parts.map((part) => part.job));
     const oldest = [...jobs].reduce((a, b) => (b.arrived.now < a.arrived.now ? b : a)).arrived;
     const waitMs = at.now - oldest.now;
@@ -81,10 +87,28 @@ export class Flights<I, O, W> {
       holdMs: waitMs - (at.busyMs - oldest.busyMs),
       executeMs,
       reason,
-      expectedMs: cost === undefined ? undefined : estimateBatchMs(cost, rows),
+      expectedMs,
       worker,
     };
-    return { facts, answered: [...jobs].filter((job) => job.settled).length, succeeded };
+    const settled = [...jobs].filter((job) => job.settled);
+    const worstRatio = settled.reduce(
+      (worst, { arrived, predictedMs = Infinity }) =>
+        Math.max(worst, (flight.at.now - arrived.now) / predictedMs),
+      0,
+    );
+    return { facts, answered: settled.length, succeeded, worstRatio };
+  }
+
+  /**
+   * How long until the first of the batches ends, as expected. One that is overdue is expected to take as long again
+   * as it is overdue: what hangs is not about to end.
+   */
+  freeInMs(now: number): number {
+    let first = Infinity;
+    for (const { startedAt, expectedMs = 0 } of this.#flights) {
+      first = Math.min(first, Math.abs(startedAt + expectedMs - now));
+    }
+    return this.#flights.size === 0 ? 0 : first;
   }
 
   /** Tells the batches that nobody waits for any more. */

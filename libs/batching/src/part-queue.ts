@@ -4,6 +4,7 @@ const PRIORITIES: readonly Priority[] = ['high', 'normal', 'low'];
 
 /** Parts of one priority, in order of arrival: a linked list, so that leaving from anywhere costs the same. */
 interface Lane<I, O> {
+  rows: number;
   first: Part<I, O> | undefined;
   last: Part<I, O> | undefined;
 }
@@ -17,16 +18,23 @@ export interface Taken<I, O> {
 /** Parts by priority, and within one in order of arrival. */
 export class PartQueue<I, O> {
   readonly #lanes: Readonly<Record<Priority, Lane<I, O>>> = {
-    high: { first: undefined, last: undefined },
-    normal: { first: undefined, last: undefined },
-    low: { first: undefined, last: undefined },
+    high: { rows: 0, first: undefined, last: undefined },
+    normal: { rows: 0, first: undefined, last: undefined },
+    low: { rows: 0, first: undefined, last: undefined },
   };
-  #rows = 0;
   #bytes = 0;
 
   /** Rows of all parts that wait. */
   get rows(): number {
-    return this.#rows;
+    const { high, normal, low } = this.#lanes;
+    return high.rows + normal.rows + low.rows;
+  }
+
+  /** Rows that go before a new part of `priority`. */
+  rowsBefore(priority: Priority): number {
+    const { high, normal, low } = this.#lanes;
+    if (priority === 'high') return high.rows;
+    return priority === 'normal' ? high.rows + normal.rows : high.rows + normal.rows + low.rows;
   }
 
   /** Bytes of all parts that wait. */
@@ -64,7 +72,7 @@ export class PartQueue<I, O> {
     else part.after.before = part.before;
     part.isQueued = false;
     part.before = part.after = undefined;
-    this.#rows -= part.rows;
+    lane.rows -= part.rows;
     this.#bytes -= part.bytes;
   }
 
@@ -111,7 +119,7 @@ export class PartQueue<I, O> {
     if (after === undefined) lane.last = part;
     else after.before = part;
     part.isQueued = true;
-    this.#rows += part.rows;
+    lane.rows += part.rows;
     this.#bytes += part.bytes;
   }
 }

@@ -30,12 +30,18 @@ export type ReleaseReason =
   /** Nobody is held any more. */
   | 'closing';
 
+/** Run a batch of at most `maxRows` rows from the head of the queue. */
+export interface Dispatch {
+  readonly kind: 'dispatch';
+  readonly maxRows: number;
+  readonly reason: ReleaseReason;
+}
+
 /** What to do now. */
 export type Decision =
   /** Nothing: there is nothing to run, or no worker is free and the end of a batch will ask again. */
   | { readonly kind: 'rest' }
-  /** Run a batch of at most `maxRows` rows from the head of the queue. */
-  | { readonly kind: 'dispatch'; readonly maxRows: number; readonly reason: ReleaseReason }
+  | Dispatch
   /** Ask again at `until`, or as soon as a request arrives. */
   | { readonly kind: 'wait'; readonly until: number };
 

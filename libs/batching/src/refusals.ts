@@ -50,3 +50,10 @@ export function refuseLate(name: string, maxLatencyMs: number): Refusal {
     error: new ServeError('overloaded', words, { details: { maxLatencyMs } }),
   };
 }
+
+/** Of a request that has waited, and could not be answered in time any more even if it ran at once. */
+export function refuseTooLate(name: string, leftMs: number): Refusal {
+  const left = Math.max(0, Math.round(leftMs));
+  const words = `the ${left} ms that are left of the request are not enough for '${name}'; allow more time, or try again later`;
+  return { reason: 'deadline', error: new ServeError('overloaded', words, { details: { leftMs: left } }) };
+}
