@@ -7,6 +7,9 @@ const CAUTION_UP = 0.1;
 /** What every other batch takes from it: one late batch in twenty keeps the balance. */
 const CAUTION_DOWN = CAUTION_UP / 20;
 
+/** What predictions get on top: those who come to the last moment that is predicted would be late every other time. */
+const HEADROOM = 1.05;
+
 /** Beyond this caution a model of cost is not wrong but of no use. */
 const MAX_CAUTION = 3;
 
@@ -38,7 +41,7 @@ export class Forecast {
 
   /** What predictions are to be multiplied by. */
   get caution(): number {
-    return this.#caution;
+    return HEADROOM * this.#caution;
   }
 
   /** A batch was released. */

@@ -1,22 +1,28 @@
+import type { Priority } from '@bentots/batching';
+
 /** One request on its way through the simulated runner; every request is one row. */
 export interface SimRequest {
   readonly id: number;
   /** When it reached the queue. */
   readonly arrivedAt: number;
+  /** When its caller stops waiting. */
+  readonly deadlineAt: number;
+  readonly priority: Priority;
 }
 
-/** The runner that a batcher feeds: one batch at a time, in virtual time. */
+/** The runner that a batcher feeds: one batch at a time on each of its workers, in virtual time. */
 export interface Machine {
   /** Rows that a batch may have. */
   readonly maxBatchSize: number;
-  /** A batch is being executed. */
-  readonly isBusy: boolean;
+  readonly workers: number;
+  /** The workers that execute nothing, in order. */
+  freeWorkers(): readonly number[];
   /** Milliseconds since the start of the simulation. */
   now(): number;
   /** Plans `fn`; the result takes it back. */
   after(delayMs: number, fn: () => void): () => void;
-  /** Executes a batch; its end answers the members and calls {@link Batcher.finished}. */
-  start(batch: readonly SimRequest[]): void;
+  /** Executes a batch on a free worker; its end answers the members and calls {@link Batcher.finished}. */
+  start(batch: readonly SimRequest[], worker: number): void;
   /** Refuses a request that will never be executed. */
   refuse(request: SimRequest): void;
   /** For the oracle alone: what a batch will cost, without its noise. */
@@ -28,8 +34,8 @@ export interface Machine {
 /** Queues requests and decides when to run which of them together. */
 export interface Batcher {
   arrived(request: SimRequest): void;
-  /** The running batch has ended after `tookMs`; its members were answered. */
-  finished(batch: readonly SimRequest[], tookMs: number): void;
+  /** A batch has ended after `tookMs`; its members were answered. */
+  finished(batch: readonly SimRequest[], tookMs: number, worker: number): void;
 }
 
 /** A way of batching, by name. */
@@ -49,7 +55,7 @@ export interface QueueFacts {
   readonly oldestAt: number;
 }
 
-/** Given an idle runner and a queue that is not empty: how many to run now, or until when to wait. */
+/** Given a free worker and a queue that is not empty: how many to run now, or until when to wait. */
 export type DecideFn = (
   facts: QueueFacts,
   machine: Machine,
@@ -61,13 +67,19 @@ export function createDecidingBatcher(machine: Machine, decide: DecideFn): Batch
   let cancelAlarm = (): void => undefined;
   const step = (): void => {
     cancelAlarm();
-    const [oldest] = queue;
-    if (machine.isBusy || oldest === undefined) return;
-    const { maxBatchSize } = machine;
-    const now = machine.now();
-    const decision = decide({ now, queued: queue.length, maxBatchSize, oldestAt: oldest.arrivedAt }, machine);
-    if ('run' in decision) machine.start(queue.splice(0, Math.min(decision.run, maxBatchSize)));
-    else cancelAlarm = machine.after(decision.until - now, step);
+    for (const worker of machine.freeWorkers()) {
+      const [oldest] = queue;
+      if (oldest === undefined) return;
+      const { maxBatchSize } = machine;
+      const now = machine.now();
+      const facts = { now, queued: queue.length, maxBatchSize, oldestAt: oldest.arrivedAt };
+      const decision = decide(facts, machine);
+      if ('until' in decision) {
+        cancelAlarm = machine.after(decision.until - now, step);
+        return;
+      }
+      machine.start(queue.splice(0, Math.min(decision.run, maxBatchSize)), worker);
+    }
   };
   return {
     arrived(request) {

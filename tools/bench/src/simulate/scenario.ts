@@ -1,3 +1,5 @@
+import type { Priority } from '@bentots/batching';
+
 /** One cell of the table: what a batch costs, and who sends. Times are milliseconds. */
 export interface Scenario {
   readonly name: string;
@@ -7,12 +9,20 @@ export interface Scenario {
     /** Each batch costs this share more or less, uniformly. */ readonly noise: number;
   };
   readonly maxBatchSize: number;
+  /** Batches at once. @default 1 */
+  readonly workers?: number;
+  /** How long each caller waits. @default for ever */
+  readonly deadlineMs?: number;
+  /** Shares of requests with high and with low priority. @default none */
+  readonly priorities?: { readonly high: number; readonly low: number };
   readonly load:
     | {
         readonly kind: 'closed';
         readonly clients: number;
         /** From an answer to the arrival of the same client's next request, uniform within ±50 %. */
         readonly returnMs: number;
+        /** So many of them go on after the warm-up, and only what they send then is measured. @default all */
+        readonly staying?: number;
       }
     | { readonly kind: 'poisson'; readonly perSecond: number };
   /** Left out of the figures, so that what learns has learned. */
@@ -33,6 +43,15 @@ export interface Outcome {
   /** Mean number of requests that waited or ran, for checks by Little's law. */
   readonly meanInSystem: number;
   readonly refused: number;
+  /** Answers per second that came before their deadline. */
+  readonly goodPerSecond: number;
+  /** Requests whose execution began after their deadline. */
+  readonly executedExpired: number;
+  /** How long 99 % of the refused, and the last of them, waited for that; NaN when none was refused. */
+  readonly refusedP99Ms: number;
+  readonly refusedMaxMs: number;
+  /** Mean latency of each priority; NaN where there was none. */
+  readonly meanMsBy: Readonly<Record<Priority, number>>;
 }
 
 const costs = { heavy: [5, 0.05, 0.3], light: [1, 0.05, 0.2], steep: [20, 2, 0.3] } as const;

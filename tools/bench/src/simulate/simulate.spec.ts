@@ -81,12 +81,12 @@ describe('the simulator', () => {
     const greedy: Policy = {
       name: 'greedy',
       create: (machine) => ({
-        arrived: (request) => machine.start([request]),
+        arrived: (request) => machine.start([request], 0),
         finished: () => undefined,
       }),
     };
     await expect(simulate({ ...exact, measureMs: 10_000 }, greedy)).rejects.toThrow(
-      "'greedy' started 1 rows",
+      "'greedy' started 1 rows, worker free: false",
     );
   });
 });

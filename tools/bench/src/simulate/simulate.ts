@@ -1,6 +1,7 @@
 import { createRandom } from '../random.js';
-import type { Machine, Policy, SimRequest } from './policy.js';
+import type { Batcher, Machine, Policy, SimRequest } from './policy.js';
 import type { Outcome, Scenario } from './scenario.js';
+import { Tally } from './tally.js';
 import { Timeline } from './timeline.js';
 
 /** Runs `policy` in `scenario`: the same seed gives the same outcome, whatever else this process does. */
@@ -19,104 +20,78 @@ class Run {
   readonly timeline = new Timeline();
   readonly #scenario: Scenario;
   readonly #policy: Policy;
+  readonly #tally: Tally;
   readonly #arrivals: () => number;
   readonly #noise: () => number;
-  readonly #batcher: ReturnType<Policy['create']>;
+  readonly #priorities: () => number;
+  readonly #batcher: Batcher;
   readonly #inSystem = new Set<SimRequest>();
   readonly #coming = new Set<number>();
-  readonly #latencies: number[] = [];
-  #busy = false;
+  readonly #free: Set<number>;
   #ids = 0;
-  #batches = 0;
-  #rows = 0;
-  #refused = 0;
-  #areaInSystem = 0;
-  #areaAt = 0;
+  #clients = 0;
 
   constructor(scenario: Scenario, policy: Policy) {
     this.#scenario = scenario;
     this.#policy = policy;
-    // Two streams, so that policies which run other batches still see the same arrivals.
+    this.#tally = new Tally(scenario);
+    this.#free = new Set(Array.from({ length: scenario.workers ?? 1 }, (_, worker) => worker));
+    // Streams of their own, so that policies which run other batches still see the same arrivals.
     this.#arrivals = createRandom(scenario.seed);
     this.#noise = createRandom(scenario.seed ^ 0x5bd1e995);
+    this.#priorities = createRandom(scenario.seed ^ 0x2545f491);
     this.#batcher = policy.create(this.#machine());
     const { load } = scenario;
     if (load.kind === 'poisson') this.#nextPoisson(load.perSecond);
-    else for (let client = 0; client < load.clients; client++) this.#comeBack();
+    else for (this.#clients = 0; this.#clients < load.clients; this.#clients += 1) this.#comeBack();
   }
 
   outcome(end: number): Outcome {
-    this.#countArea(end);
-    const sorted = this.#latencies.sort((a, b) => a - b);
-    const { measureMs } = this.#scenario;
-    const quantile = (q: number): number =>
-      sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
-    return {
-      policy: this.#policy.name,
-      scenario: this.#scenario.name,
-      perSecond: (sorted.length / measureMs) * 1000,
-      meanMs: sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length,
-      p50Ms: quantile(0.5),
-      p99Ms: quantile(0.99),
-      meanBatch: this.#rows / this.#batches,
-      meanInSystem: this.#areaInSystem / measureMs,
-      refused: this.#refused,
-    };
+    this.#tally.inSystem(end, this.#inSystem.size);
+    return this.#tally.outcome(this.#policy.name);
   }
 
   #machine(): Machine {
-    const { fixedMs, perRowMs } = this.#scenario.cost;
-    const isBusy = (): boolean => this.#busy;
+    const { cost, maxBatchSize, workers = 1 } = this.#scenario;
     return {
-      maxBatchSize: this.#scenario.maxBatchSize,
-      get isBusy() {
-        return isBusy();
-      },
+      maxBatchSize,
+      workers,
+      freeWorkers: () => [...this.#free].sort((a, b) => a - b),
       now: () => this.timeline.now,
       after: (delayMs, fn) => this.timeline.after(delayMs, fn),
-      start: (batch) => this.#start(batch),
-      refuse: (request) => this.#refuse(request),
-      foreseenCostMs: (rows) => fixedMs + perRowMs * rows,
+      start: (batch, worker) => this.#start(batch, worker),
+      refuse: (request) => this.#leave(request, () => this.#tally.refused(this.timeline.now, request)),
+      foreseenCostMs: (rows) => cost.fixedMs + cost.perRowMs * rows,
       foreseenArrivals: () => [...this.#coming].sort((a, b) => a - b),
     };
   }
 
-  get #isMeasured(): boolean {
-    return this.timeline.now > this.#scenario.warmUpMs;
-  }
-
-  #start(batch: readonly SimRequest[]): void {
-    if (this.#busy || batch.length === 0 || batch.length > this.#scenario.maxBatchSize) {
-      throw new Error(`'${this.#policy.name}' started ${batch.length} rows, busy: ${this.#busy}`);
+  #start(batch: readonly SimRequest[], worker: number): void {
+    const isFree = this.#free.delete(worker);
+    if (!isFree || batch.length === 0 || batch.length > this.#scenario.maxBatchSize) {
+      throw new Error(`'${this.#policy.name}' started ${batch.length} rows, worker free: ${isFree}`);
     }
-    this.#busy = true;
     const { fixedMs, perRowMs, noise } = this.#scenario.cost;
     const tookMs = (fixedMs + perRowMs * batch.length) * (1 + noise * (2 * this.#noise() - 1));
+    this.#tally.started(this.timeline.now, batch);
     this.timeline.after(tookMs, () => {
-      this.#busy = false;
-      if (this.#isMeasured) {
-        this.#batches += 1;
-        this.#rows += batch.length;
-      }
-      for (const request of batch) this.#answer(request);
-      this.#batcher.finished(batch, tookMs);
+      this.#free.add(worker);
+      const { now } = this.timeline;
+      this.#tally.ended(now, batch);
+      for (const request of batch) this.#leave(request, () => this.#tally.answered(now, request));
+      this.#batcher.finished(batch, tookMs, worker);
     });
   }
 
-  #answer(request: SimRequest): void {
-    if (this.#isMeasured) this.#latencies.push(this.timeline.now - request.arrivedAt);
-    this.#leave(request);
-  }
-
-  #refuse(request: SimRequest): void {
-    if (this.#isMeasured) this.#refused += 1;
-    this.#leave(request);
-  }
-
-  #leave(request: SimRequest): void {
-    this.#countArea(this.timeline.now);
+  #leave(request: SimRequest, count: () => void): void {
+    this.#tally.inSystem(this.timeline.now, this.#inSystem.size);
     if (!this.#inSystem.delete(request)) throw new Error(`request ${request.id} left twice`);
-    if (this.#scenario.load.kind === 'closed') this.#comeBack();
+    count();
+    const { load, warmUpMs } = this.#scenario;
+    if (load.kind !== 'closed') return;
+    const wanted = this.timeline.now > warmUpMs ? (load.staying ?? load.clients) : load.clients;
+    if (this.#clients <= wanted) this.#comeBack();
+    else this.#clients -= 1;
   }
 
   #comeBack(): void {
@@ -136,16 +111,20 @@ class Run {
     this.timeline.after(delayMs, () => {
       this.#coming.delete(at);
       then();
-      this.#countArea(at);
-      const request = { id: this.#ids++, arrivedAt: this.timeline.now };
+      this.#tally.inSystem(at, this.#inSystem.size);
+      const request = this.#createRequest();
       this.#inSystem.add(request);
       this.#batcher.arrived(request);
     });
   }
 
-  #countArea(now: number): void {
-    const from = Math.max(this.#areaAt, this.#scenario.warmUpMs);
-    if (now > from) this.#areaInSystem += (now - from) * this.#inSystem.size;
-    this.#areaAt = now;
+  #createRequest(): SimRequest {
+    const { deadlineMs = Infinity, priorities } = this.#scenario;
+    const { now } = this.timeline;
+    const drawn = priorities === undefined ? undefined : this.#priorities();
+    const isHigh = drawn !== undefined && drawn < (priorities?.high ?? 0);
+    const isLow = drawn !== undefined && drawn >= 1 - (priorities?.low ?? 0);
+    const priority = isHigh ? 'high' : isLow ? 'low' : 'normal';
+    return { id: this.#ids++, arrivedAt: now, deadlineAt: now + deadlineMs, priority };
   }
 }

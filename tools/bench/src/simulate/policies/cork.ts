@@ -14,7 +14,7 @@ const TRAINED_SIZES = [1, 2, 3];
  */
 export function corkDispatcher(maxLatencyMs = 60_000): Policy {
   return {
-    name: "BentoML's CorkDispatcher",
+    name: maxLatencyMs === 60_000 ? "BentoML's CorkDispatcher" : `the same, max latency ${maxLatencyMs} ms`,
     create: (machine) => new CorkDispatcher(machine, maxLatencyMs),
   };
 }
@@ -68,10 +68,11 @@ class CorkDispatcher implements Batcher {
       this.#machine.refuse(oldest);
       return true;
     }
-    if (this.#machine.isBusy) return false;
+    const [worker] = this.#machine.freeWorkers();
+    if (worker === undefined) return false;
     if (this.#isHeldBack(oldestMs, now - newest.arrivedAt)) return false;
     this.#runWaitMs = oldestMs;
-    this.#machine.start(this.#queue.splice(0, this.#machine.maxBatchSize));
+    this.#machine.start(this.#queue.splice(0, this.#machine.maxBatchSize), worker);
     return true;
   }
 
@@ -85,7 +86,7 @@ class CorkDispatcher implements Batcher {
     if (size !== undefined) return oldestMs >= this.#maxLatencyMs && queued > size;
     const { perRequestMs, fixedMs } = this.#model;
     if (queued > 1) return oldestMs + perRequestMs * queued + fixedMs >= this.#maxLatencyMs;
-    return this.#machine.isBusy && oldestMs >= this.#maxLatencyMs;
+    return this.#machine.freeWorkers().length === 0 && oldestMs >= this.#maxLatencyMs;
   }
 
   #isHeldBack(oldestMs: number, newestMs: number): boolean {

@@ -10,8 +10,8 @@ export const realDispatcher: Policy = {
 
 class DispatcherUnderTest implements Batcher {
   readonly #machine: Machine;
-  readonly #dispatcher: Dispatcher<SimRequest, SimRequest>;
-  #end: (outputs: readonly SimRequest[]) => void = () => undefined;
+  readonly #dispatcher: Dispatcher<SimRequest, SimRequest, number>;
+  readonly #ends = new Map<number, (outputs: readonly SimRequest[]) => void>();
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -22,25 +22,41 @@ class DispatcherUnderTest implements Batcher {
       // Planned behind everything that is already planned for this very moment, as an immediate is.
       defer: (fn) => void machine.after(0, fn),
     };
-    this.#dispatcher = new Dispatcher({
+    const taken = new Set<number>();
+    const free = (): readonly number[] => machine.freeWorkers().filter((worker) => !taken.has(worker));
+    this.#dispatcher = new Dispatcher<SimRequest, SimRequest, number>({
       name: 'simulated.method',
       maxBatchSize: machine.maxBatchSize,
       maxLatencyMs: 60_000,
       rowsOf: () => 1,
       clock,
-      execute: (batch) =>
+      workers: {
+        size: machine.workers,
+        get free() {
+          return free().length;
+        },
+        take() {
+          const [worker] = free();
+          if (worker !== undefined) taken.add(worker);
+          return worker;
+        },
+        release: (worker) => void taken.delete(worker),
+      },
+      execute: (batch, _signal, worker) =>
         new Promise((resolve) => {
-          this.#end = resolve;
-          machine.start(batch);
+          this.#ends.set(worker, resolve);
+          machine.start(batch, worker);
         }),
     });
   }
 
   arrived(request: SimRequest): void {
-    this.#dispatcher.submit(request).catch(() => this.#machine.refuse(request));
+    const { deadlineAt, priority } = request;
+    const options = deadlineAt === Infinity ? { priority } : { priority, deadline: deadlineAt };
+    this.#dispatcher.submit(request, options).catch(() => this.#machine.refuse(request));
   }
 
-  finished(batch: readonly SimRequest[]): void {
-    this.#end(batch);
+  finished(batch: readonly SimRequest[], _tookMs: number, worker: number): void {
+    this.#ends.get(worker)?.(batch);
   }
 }

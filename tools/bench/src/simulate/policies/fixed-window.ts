@@ -12,9 +12,10 @@ export function fixedWindow(windowMs: number): Policy {
       let closesAt = Infinity;
       const step = (): void => {
         const due = machine.now() >= closesAt || queue.length >= machine.maxBatchSize;
-        if (machine.isBusy || queue.length === 0 || !due) return;
+        const [worker] = machine.freeWorkers();
+        if (worker === undefined || queue.length === 0 || !due) return;
         closesAt = Infinity;
-        machine.start(queue.splice(0, machine.maxBatchSize));
+        machine.start(queue.splice(0, machine.maxBatchSize), worker);
         if (queue.length > 0) open();
       };
       const open = (): void => {
