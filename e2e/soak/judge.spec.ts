@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Mishap } from '@bentots/load';
 import { type Excuse, findStuckGauges, findUnaccounted, isExcused, judgeMemory } from './judge.js';
@@ -82,6 +83,13 @@ describe('gauges', () => {
       'bentoml_api_server_request_total{endpoint="/predict"} 12',
     ];
     expect(judge(...fine)).toEqual([]);
+  });
+
+  test('of docs/metrics.md are all known', () => {
+    const doc = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+    const gauges = [...doc.matchAll(/^\| `(\w+)` +\| gauge /gm)].map(([, name]) => `# TYPE ${name} gauge`);
+    expect(gauges.length).toBeGreaterThan(15);
+    expect(judge(...gauges)).toEqual([]);
   });
 
   test('that nobody knows are a fault, and workers that none tells of', () => {

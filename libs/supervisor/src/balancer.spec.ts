@@ -46,6 +46,24 @@ describe('balanced sockets', () => {
     expect(await tree.exited).toBe(0);
   });
 
+  test('200 fresh connections, a few at a time, are spread evenly', async () => {
+    const tree = await Tree.start(httpPlan({ numProcesses: 4 }, { accept: 'balanced' }));
+    const [bound] = tree.sockets;
+    if (bound === undefined) throw new Error('no socket');
+    const answers: Answer[] = [];
+    const client = async (): Promise<void> => {
+      for (let left = 25; left > 0; left -= 1) answers.push(await ask(bound.address));
+    };
+    await Promise.all(Array.from({ length: 8 }, client));
+    // A worker that is slower has connections open for longer, and gets fewer.
+    const counts = countByWorker(answers);
+    expect(counts).toHaveLength(4);
+    expect(counts[0]).toBeGreaterThanOrEqual(25);
+    expect(counts[3]).toBeLessThanOrEqual(100);
+    tree.kill('SIGTERM');
+    expect(await tree.exited).toBe(0);
+  });
+
   test('connections that come while no worker is ready wait for one', async () => {
     const tree = await Tree.start(httpPlan({ numProcesses: 1 }, { accept: 'balanced' }));
     const [bound] = tree.sockets;
