@@ -1,20 +1,10 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
+import { memoryInUse } from '../test/memory.js';
 import { createPair } from '../test/pair.js';
 import type { IncomingCall } from './index.js';
 
 /** Enough that what each call would leave behind shows: 1 KiB a call would be 20 MiB. */
 const ROUNDS = 20_000;
-
-/** What is in use once all garbage is gone. */
-function memoryInUse(): { heap: number; buffers: number } {
-  setFlagsFromString('--expose-gc');
-  const collect: unknown = runInNewContext('gc');
-  if (typeof collect === 'function') collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return { heap: heapUsed, buffers: arrayBuffers };
-}
 
 async function serve(call: IncomingCall): Promise<void> {
   switch (call.method) {

@@ -25,9 +25,9 @@ export interface ClientConnectionOptions {
   /** Called when the connection takes no new calls any more while it still answers those in flight. */
   onGoAway?(): void;
   readonly limits?: Partial<WireLimits>;
-  /** Silence after which the runner is asked whether it lives; 0: never, for peers that may be silent for long. @default 5000 */
+  /** Silence in milliseconds after which the runner is asked whether it lives; 0 or `Infinity`: never. @default 2000 */
   readonly heartbeatMs?: number;
-  /** Unanswered heartbeats after which the runner counts as dead. @default 2 */
+  /** Heartbeats in a row without an answer after which the runner counts as dead. @default 2 */
   readonly maxMissedBeats?: number;
 }
 
@@ -74,7 +74,7 @@ export class ClientConnection {
       role: 'client',
       limits: this.#limits,
       label: this.#label,
-      heartbeatMs: options.heartbeatMs ?? 5000,
+      heartbeatMs: options.heartbeatMs ?? 2000,
       maxMissedBeats: options.maxMissedBeats ?? 2,
       isReady: () => true,
       onFrame: (type, flags, callId, argument, bytes, start, end) =>

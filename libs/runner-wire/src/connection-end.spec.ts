@@ -136,6 +136,34 @@ describe('heartbeats', () => {
     expect(await client.call('echo', [1])).toBe(1);
   });
 
+  test('a peer that takes what is sent is alive, whatever it says; once it stops, it is found dead', async () => {
+    const accepted = gate<Socket>();
+    const { connect } = await listen('unix', accepted.open);
+    const client = new ClientConnection(connect(), { runner: 'a', address: 'here', heartbeatMs: 40 });
+    const call = errorOf(client.call('echo', [new Uint8Array(64 * 1024 * 1024)]));
+    const socket = await accepted.opened;
+    // Reads a little, far more often than there are beats, for many times of what silence may last.
+    const reading = { since: performance.now() };
+    while (performance.now() - reading.since < 600) {
+      socket.read(64 * 1024);
+      await new Promise((resolve) => setTimeout(resolve, 4));
+    }
+    expect(client.isAccepting).toBe(true);
+    expect(await client.closed).toMatchObject({ message: expect.stringContaining('heartbeats') });
+    await call;
+  });
+
+  test.each([0, Infinity])('are off when their time is %d', async (heartbeatMs) => {
+    const { connect } = await listen('unix', (socket) => void socket.resume());
+    const silent = new ClientConnection(connect(), { runner: 'a', address: 'here', heartbeatMs });
+    const watched = new ClientConnection(connect(), { runner: 'a', address: 'here', heartbeatMs: 10 });
+    const call = errorOf(silent.call('echo', []));
+    await watched.closed;
+    expect([silent.isAccepting, silent.counters.framesOut]).toEqual([true, 1]);
+    silent.destroy();
+    await call;
+  });
+
   test('a process that is held up takes no peer for dead whose answer has arrived', async () => {
     const { client } = await createPair({ client: { heartbeatMs: 5 } });
     await client.hello;

@@ -1,6 +1,7 @@
 import type { ServeError } from '@bentots/errors';
 import { Tensor } from '@bentots/service';
 import { expect, test } from 'vitest';
+import { memoryInUse } from '../test/memory.js';
 import { gate, listen } from '../test/pair.js';
 import { ByteWriter } from './frames/byte-writer.js';
 import { writeCall } from './payloads/call-payload.js';
@@ -79,15 +80,14 @@ function mutate(bytes: Buffer, random: Random): Buffer {
 async function fuzz(attack: (random: Random) => Promise<ServeError | undefined>): Promise<number> {
   const random = createRandom(SEED);
   const until = performance.now() + FUZZ_MS;
-  const before = process.memoryUsage();
+  const before = memoryInUse();
   const ends = { count: 0 };
   while (performance.now() < until) {
     const error = await attack(random);
     expect(['protocol_error', 'unavailable', undefined]).toContain(error?.code);
     ends.count += 1;
   }
-  const after = process.memoryUsage();
-  expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(200 * 1024 * 1024);
+  expect(memoryInUse().buffers - before.buffers).toBeLessThan(16 * 1024 * 1024);
   expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
   return ends.count;
 }

@@ -1,12 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { ServeError } from '@bentots/errors';
+import { readDirectly, unsentBytes } from './socket-handle.js';
+import { Heartbeat } from './heartbeat.js';
 import { ByteWriter } from './frames/byte-writer.js';
 import { toWireError, writeError } from './payloads/error-payload.js';
 import { FLAG, FRAME, FRAME_RULES, PREFACE } from './frames/frame.js';
+import { Beginning } from './frames/beginning.js';
 import { FrameReader } from './frames/frame-reader.js';
 import type { WireLimits } from './frames/limits.js';
-import { protocolError } from './frames/wire-error.js';
 
 /** What happened on a connection so far; only ever grows. */
 export interface ConnectionCounters {
@@ -30,10 +32,9 @@ export interface ConnectionCounters {
 export interface LinkOptions {
   readonly role: 'client' | 'server';
   readonly limits: WireLimits;
-  /** Who is at the other end, for messages: `runner 'a' at tcp://h:1`. */
+  /** Who is at the other end: `runner 'a' at tcp://h:1`. */
   readonly label: string;
-  /** Silence after which the peer is asked whether it lives, and then how long each answer may take. */
-  /** 0: neither asks nor gives the peer up. */
+  /** Silence after which the peer is asked whether it lives, and then how long each answer may take; 0: never. */
   readonly heartbeatMs: number;
   /** Unanswered questions after which the peer counts as dead. */
   readonly maxMissedBeats: number;
@@ -59,6 +60,8 @@ const LAST_WORDS_MS = 1000;
 /** Over TCP the kernel, too, notices a host that is gone. */
 const TCP_KEEP_ALIVE_MS = 10_000;
 
+const NOTHING = Buffer.alloc(0);
+
 /** One socket that carries frames both ways: framing, gathered writes, heartbeats, and its end. */
 export class Link {
   readonly writer = new ByteWriter();
@@ -76,13 +79,12 @@ export class Link {
   readonly #socket: Socket;
   readonly #options: LinkOptions;
   readonly #reader: FrameReader;
+  readonly #beginning: Beginning;
   readonly #pings = new Map<number, (ready: boolean) => void>();
-  #beat: NodeJS.Timeout | undefined;
+  readonly #heartbeat: Heartbeat;
   #nextPing = 1;
-  #prefaceAt: number;
+  #room: Buffer = NOTHING;
   #flushScheduled = false;
-  #missedBeats = 0;
-  #bytesAtBeat = 0;
   #state: 'open' | 'closing' | 'closed' = 'open';
   /** Whether either side has said goodbye: that the socket closes then is no failure. */
   #isEndExpected = false;
@@ -90,18 +92,27 @@ export class Link {
   constructor(socket: Socket, options: LinkOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#prefaceAt = options.role === 'server' ? 0 : PREFACE.length;
+    this.#beginning = new Beginning(options.role, options.label);
     this.#reader = new FrameReader(options.limits, this.#onFrame);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
     // After a goodbye, what is still sent may find the peer gone.
     socket.on('error', (error) => this.#closed(this.#isEndExpected ? undefined : this.lost(error)));
     socket.on('close', () => this.#closed(this.#isEndExpected ? undefined : this.lost()));
-    socket.on('data', this.#onData);
     // Half a connection is none, whatever the server that accepted it allows.
     socket.on('end', () => socket.end());
-    if (options.heartbeatMs > 0) this.#beat = setInterval(() => this.#onBeat(), options.heartbeatMs);
-    this.#beat?.unref();
+    // Not at once: frames may have come already, and who makes a link is not ready for them.
+    process.nextTick(() => this.#read(socket));
+    this.#heartbeat = new Heartbeat({
+      heartbeatMs: options.heartbeatMs,
+      maxMissedBeats: options.maxMissedBeats,
+      received: () => this.counters.bytesIn,
+      unsent: () => unsentBytes(socket),
+      ask: () => this.send(FRAME.ping, 0, 0, 0),
+      onMissed: () => void (this.counters.missedBeats += 1),
+      onDead: (missed, silentMs) =>
+        this.destroy(this.lost(new Error(`no answer to ${missed} heartbeats in ${silentMs} ms`))),
+    });
     if (options.role === 'client') {
       this.writer.raw(PREFACE);
       this.#schedule();
@@ -180,7 +191,8 @@ export class Link {
     this.#state = 'closing';
     this.#isEndExpected = true;
     this.#socket.destroySoon();
-    setTimeout(() => this.#socket.destroy(), LAST_WORDS_MS).unref();
+    const last = setTimeout(() => this.#socket.destroy(), LAST_WORDS_MS).unref();
+    this.#socket.once('close', () => clearTimeout(last));
   }
 
   /** Ends the link because of `error`; a peer that broke the protocol is told how. */
@@ -205,38 +217,41 @@ export class Link {
     return new ServeError('unavailable', `connection to ${this.#options.label} was lost${reason}`, { cause });
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  #read(socket: Socket): void {
+    // What was looked at to tell the protocol.
+    const chunk: Buffer | null = socket.read();
+    if (chunk !== null) this.#onChunk(chunk);
+    const isDirect = readDirectly(socket, {
+      room: () => (this.#room = this.#reader.room()),
+      onRead: (bytes) => this.#onRead(bytes),
+    });
+    if (!isDirect) socket.on('data', this.#onChunk);
+  }
+
+  /** Bytes lie in the room that the reader gave. */
+  #onRead(bytes: number): void {
+    if (this.#state !== 'open') return;
+    const room = this.#room;
+    this.counters.bytesIn += bytes;
+    try {
+      const skip = this.counters.framesIn === 0 ? this.#beginning.skip(room.subarray(0, bytes)) : 0;
+      if (skip > 0) room.copyWithin(0, skip, bytes);
+      this.#reader.take(bytes - skip);
+    } catch (error) {
+      this.fail(ServeError.from(error));
+    }
+  }
+
+  readonly #onChunk = (chunk: Buffer): void => {
     if (this.#state !== 'open') return;
     this.counters.bytesIn += chunk.length;
     try {
-      if (this.counters.framesIn === 0) this.#checkProtocol(chunk);
-      const rest = this.#prefaceAt < PREFACE.length ? this.#checkPreface(chunk) : chunk;
-      this.#reader.push(rest);
+      const skip = this.counters.framesIn === 0 ? this.#beginning.skip(chunk) : 0;
+      this.#reader.push(chunk.subarray(skip));
     } catch (error) {
-      this.fail(error instanceof ServeError ? error : ServeError.from(error));
+      this.fail(ServeError.from(error));
     }
   };
-
-  #checkProtocol(chunk: Buffer): void {
-    if (this.#options.role === 'client' && chunk.toString('latin1', 0, 5) === 'HTTP/') {
-      throw protocolError(`${this.#options.label} answers in HTTP; expected a runner server of this project`);
-    }
-  }
-
-  #checkPreface(chunk: Buffer): Buffer {
-    const taken = Math.min(PREFACE.length - this.#prefaceAt, chunk.length);
-    for (let i = 0; i < taken; i += 1) {
-      const at = this.#prefaceAt + i;
-      if (chunk[i] === PREFACE[at]) continue;
-      throw protocolError(
-        at === 4
-          ? `the peer speaks version ${chunk[i]} of the wire, this side version ${PREFACE[4]}`
-          : 'the peer does not speak the runner wire: its first bytes are not BTS1',
-      );
-    }
-    this.#prefaceAt += taken;
-    return chunk.subarray(taken);
-  }
 
   readonly #onFrame = (
     type: number,
@@ -296,35 +311,13 @@ export class Link {
     this.#socket.uncork();
   };
 
-  #onBeat(): void {
-    const { bytesIn } = this.counters;
-    if (bytesIn !== this.#bytesAtBeat) {
-      this.#bytesAtBeat = bytesIn;
-      this.#missedBeats = 0;
-      return;
-    }
-    if (this.#missedBeats > 0) this.counters.missedBeats += 1;
-    if (this.#missedBeats >= this.#options.maxMissedBeats) {
-      // A process that was held up comes to its timers before its sockets: what has arrived by now counts, too.
-      setImmediate(() => this.#onSilence(bytesIn));
-      return;
-    }
-    this.#missedBeats += 1;
-    // No one waits for the answer: any byte that comes shows that the peer lives.
-    if (this.isOpen) this.send(FRAME.ping, 0, 0, 0);
-  }
-
-  #onSilence(bytesAtBeat: number): void {
-    if (this.counters.bytesIn !== bytesAtBeat) return;
-    const silentMs = this.#options.heartbeatMs * (this.#missedBeats + 1);
-    this.destroy(this.lost(new Error(`no answer to ${this.#missedBeats} heartbeats in ${silentMs} ms`)));
-  }
-
   /** `error` is why; without one this side meant to. */
   #closed(error: ServeError | undefined): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    clearInterval(this.#beat);
+    this.#heartbeat.stop();
+    this.#reader.stop();
+    this.#room = NOTHING;
     for (const answer of [...this.#pings.values()]) answer(false);
     this.#options.onClosed(error);
   }

@@ -20,9 +20,12 @@ export interface ServerConnectionOptions {
   /** Whether calls would be served now; what readiness probes are told. @default always */
   isReady?(): boolean;
   readonly limits?: Partial<WireLimits>;
-  /** Silence after which the client is asked whether it lives; 0: never, for peers that may be silent for long. @default 5000 */
+  /**
+   * Silence in milliseconds after which the client is asked whether it lives; 0 or `Infinity`: never. Clients run code
+   * of their users, which may hold them up for a while, and a dead one costs little. @default 5000
+   */
   readonly heartbeatMs?: number;
-  /** Unanswered heartbeats after which the client counts as dead. @default 2 */
+  /** Heartbeats in a row without an answer after which the client counts as dead. @default 2 */
   readonly maxMissedBeats?: number;
 }
 

@@ -12,8 +12,16 @@ import {
 } from '../src/index.js';
 
 const cleanups: (() => unknown)[] = [];
+const sockets = new Set<Socket>();
+
+/** Ended after the test; one that ends before is not kept. */
+function keep(socket: Socket): void {
+  sockets.add(socket);
+  socket.once('close', () => sockets.delete(socket));
+}
 
 afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
@@ -25,7 +33,7 @@ export async function listen(
   onSocket: (socket: Socket) => void,
 ): Promise<{ server: Server; connect(): Socket }> {
   const server = createServer((socket) => {
-    cleanups.push(() => socket.destroy());
+    keep(socket);
     socket.on('error', () => undefined);
     onSocket(socket);
   });
@@ -46,7 +54,7 @@ export async function listen(
           ? { host: '127.0.0.1', port: address.port }
           : { path };
       const socket = connect(target);
-      cleanups.push(() => socket.destroy());
+      keep(socket);
       socket.on('error', () => undefined);
       return socket;
     },

@@ -15,6 +15,8 @@ interface Seen {
 
 function createReader(seen: Seen[], limits = {}): FrameReader {
   return new FrameReader(compileLimits(limits), (type, flags, callId, argument, bytes, start, end) => {
+    // Wherever the bytes were cut, tensors can be viewed where they lie.
+    expect((bytes.byteOffset + start) % 8).toBe(0);
     seen.push({ type, flags, callId, argument, payload: bytes.toString('latin1', start, end) });
     return true;
   });
@@ -111,6 +113,29 @@ describe('memory', () => {
     reader.push(header(602_112));
     reader.push(Buffer.alloc(65_536));
     expect(reader.heldBytes).toBe(602_112);
+  });
+
+  test('the next bytes of such a body are put where they stay', () => {
+    const reader = createReader([]);
+    reader.push(header(602_112));
+    reader.push(Buffer.alloc(65_536));
+    const [body, next] = [reader.room(), 10_000];
+    reader.take(next);
+    expect(reader.room().buffer).toBe(body.buffer);
+    expect(reader.room().byteOffset).toBe(body.byteOffset + next);
+    expect(reader.room().length).toBe(602_112 - 65_536 - next);
+  });
+
+  test('there is always room, also after the end', () => {
+    const reader = createReader([], { maxFrameBytes: 1000 });
+    for (let at = 0; at < 200_000; at += 1000) {
+      expect(reader.room().length).toBeGreaterThan(0);
+      reader.push(Buffer.concat([header(984), Buffer.alloc(984)]));
+    }
+    expect(() => reader.push(header(1001))).toThrow('has 1001 bytes, at most 1000');
+    expect([reader.room().length > 0, reader.take(3)]).toEqual([true, undefined]);
+    reader.stop();
+    expect([reader.room().length > 0, reader.heldBytes]).toEqual([true, 0]);
   });
 
   test('a large body comes out whole', () => {

@@ -16,22 +16,37 @@ export type OnFrame = (
   end: number,
 ) => boolean;
 
+/** Small frames come to lie side by side in slabs of this size; each is used once, as views of it may be kept. */
+const SLAB_BYTES = 64 * 1024;
+
+/** A slab with less room than this is not read into any more. */
+const MIN_READ_BYTES = 8 * 1024;
+
+/** Frames over this size get memory of their own, of their length, when a slab ends within them. */
+const MAX_MOVED_BYTES = SLAB_BYTES / 2;
+
 /** Large frames get their room in steps of this factor as bytes arrive, so that a length that lies reserves little. */
 const GROWTH = 16;
 const FIRST_RESERVE_BYTES = 1024 * 1024;
 
 /**
- * Cuts a byte stream into frames, however it is chunked. Frames that lie whole in a chunk are given as views of it;
- * others are collected in one buffer of their length, allocated once up to 1 MiB and never more than 16 times of what
- * has arrived beyond that.
+ * Cuts a byte stream into frames, however it is chunked. It says where the next bytes are to be put, so that those of
+ * large frames come to lie where they stay: in one buffer of their length, allocated once up to 1 MiB and never more
+ * than 16 times of what has arrived beyond that. Frames begin at multiples of 8 in memory, too.
  */
 export class FrameReader {
   readonly #limits: WireLimits;
   readonly #onFrame: OnFrame;
-  readonly #header = Buffer.alloc(HEADER_BYTES);
-  #headerFilled = 0;
+  #slab = Buffer.alloc(0);
+  /** Where the frame that is read next begins in the slab, and where what has arrived ends. */
+  #start = 0;
+  #filled = 0;
+  /** Payload of a frame that has memory of its own. */
   #body: Buffer | undefined;
   #bodyFilled = 0;
+  #stopped = false;
+  /** For what comes after the end: no frame may lie where it is put. */
+  readonly #sink = Buffer.alloc(64);
   /** Payload and padding of the frame whose header was read last. */
   #need = 0;
   #type = 0;
@@ -47,61 +62,107 @@ export class FrameReader {
 
   /** Bytes kept for a frame that is not complete yet. */
   get heldBytes(): number {
-    return this.#headerFilled + (this.#body?.length ?? 0);
+    return this.#filled - this.#start + (this.#body?.length ?? 0);
   }
 
-  /** Takes the next bytes. @throws ServeError `protocol_error`; nothing more may be pushed then. */
+  /** Takes the next bytes, by copying them. @throws ServeError `protocol_error`; nothing more may be pushed then. */
   push(chunk: Buffer): void {
-    let at = 0;
-    while (at < chunk.length) {
-      if (this.#body !== undefined) {
-        at = this.#fillBody(this.#body, chunk, at);
-        if (this.#bodyFilled < this.#need) return;
-        const body = this.#body;
-        this.#body = undefined;
-        if (!this.#deliver(body, 0)) return;
-        continue;
-      }
-      const header = this.#takeHeader(chunk, at);
-      if (header < 0) return;
-      at = header;
-      if (chunk.length - at >= this.#need) {
-        const start = at;
-        at += this.#need;
-        if (!this.#deliver(chunk, start)) return;
-      } else {
-        this.#body = Buffer.allocUnsafeSlow(Math.min(this.#need, FIRST_RESERVE_BYTES));
-        this.#bodyFilled = 0;
-      }
+    for (let at = 0; at < chunk.length && !this.#stopped;) {
+      const taken = chunk.copy(this.room(), 0, at);
+      at += taken;
+      this.take(taken);
     }
   }
 
-  #deliver(bytes: Buffer, start: number): boolean {
-    return this.#onFrame(
-      this.#type,
-      this.#flags,
-      this.#callId,
-      this.#argument,
-      bytes,
-      start,
-      start + this.#length,
-    );
+  /** Where the next bytes are to be put; never empty. It holds until the next {@link take}. */
+  room(): Buffer {
+    if (this.#stopped) return this.#sink;
+    if (this.#body !== undefined) return this.#body.subarray(this.#bodyFilled);
+    const isBegun = this.#filled - this.#start >= HEADER_BYTES;
+    // A frame that was begun fits to the end of its slab.
+    if (!isBegun && this.#slab.length - this.#filled < MIN_READ_BYTES) this.#nextSlab();
+    return this.#slab.subarray(this.#filled);
   }
 
-  /** Reads a header at `at`; where its payload begins, or -1 when the chunk ends before. */
-  #takeHeader(chunk: Buffer, at: number): number {
-    const missing = HEADER_BYTES - this.#headerFilled;
-    if (this.#headerFilled === 0 && chunk.length - at >= HEADER_BYTES) {
-      this.#readHeader(chunk, at);
-      return at + HEADER_BYTES;
+  /** So many bytes were put at the beginning of {@link room}. @throws ServeError `protocol_error` */
+  take(bytes: number): void {
+    if (this.#stopped) return;
+    try {
+      this.#advance(bytes);
+    } catch (error) {
+      this.#stopped = true;
+      throw error;
     }
-    const taken = Math.min(missing, chunk.length - at);
-    chunk.copy(this.#header, this.#headerFilled, at, at + taken);
-    this.#headerFilled += taken;
-    if (this.#headerFilled < HEADER_BYTES) return -1;
-    this.#headerFilled = 0;
-    this.#readHeader(this.#header, 0);
-    return at + taken;
+  }
+
+  #advance(bytes: number): void {
+    const body = this.#body;
+    if (body === undefined) {
+      this.#filled += bytes;
+      this.#cut();
+      return;
+    }
+    this.#bodyFilled += bytes;
+    if (this.#bodyFilled < this.#need) {
+      if (this.#bodyFilled === body.length) this.#grow(body);
+      return;
+    }
+    this.#body = undefined;
+    this.#deliver(body, 0);
+  }
+
+  /** Takes nothing more, and lets go of what it holds. */
+  stop(): void {
+    this.#stopped = true;
+    this.#slab = this.#sink;
+    this.#start = 0;
+    this.#filled = 0;
+    this.#body = undefined;
+  }
+
+  /** Gives away the frames that are complete in the slab, and makes room for the one that is not. */
+  #cut(): void {
+    while (this.#filled - this.#start >= HEADER_BYTES && !this.#stopped) {
+      this.#readHeader(this.#slab, this.#start);
+      const payloadAt = this.#start + HEADER_BYTES;
+      const end = payloadAt + this.#need;
+      if (end > this.#filled) {
+        if (end > this.#slab.length) this.#move(payloadAt);
+        return;
+      }
+      this.#start = end;
+      this.#deliver(this.#slab, payloadAt);
+    }
+  }
+
+  #deliver(bytes: Buffer, at: number): void {
+    const end = at + this.#length;
+    const goOn = this.#onFrame(this.#type, this.#flags, this.#callId, this.#argument, bytes, at, end);
+    if (!goOn) this.#stopped = true;
+  }
+
+  /** The slab ends within a frame. */
+  #move(payloadAt: number): void {
+    if (HEADER_BYTES + this.#need <= MAX_MOVED_BYTES) {
+      this.#nextSlab();
+      return;
+    }
+    this.#body = Buffer.allocUnsafeSlow(Math.min(this.#need, FIRST_RESERVE_BYTES));
+    this.#bodyFilled = this.#slab.copy(this.#body, 0, payloadAt, this.#filled);
+    this.#start = this.#filled;
+  }
+
+  #nextSlab(): void {
+    const slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    this.#filled = this.#slab.copy(slab, 0, this.#start, this.#filled);
+    this.#start = 0;
+    this.#slab = slab;
+  }
+
+  #grow(body: Buffer): void {
+    const grown = Buffer.allocUnsafeSlow(Math.min(this.#need, body.length * GROWTH));
+    body.copy(grown);
+    this.#body = grown;
   }
 
   #readHeader(bytes: Buffer, at: number): void {
@@ -137,21 +198,5 @@ export class FrameReader {
     if (payload === 'body') return maxFrameBytes;
     if (payload === 'meta') return maxMetaBytes;
     return payload === 'timing' ? TIMING_BYTES : 0;
-  }
-
-  #fillBody(body: Buffer, chunk: Buffer, at: number): number {
-    const taken = Math.min(this.#need - this.#bodyFilled, chunk.length - at);
-    const filled = this.#bodyFilled + taken;
-    const room = filled <= body.length ? body : this.#grow(body, filled);
-    chunk.copy(room, this.#bodyFilled, at, at + taken);
-    this.#bodyFilled = filled;
-    return at + taken;
-  }
-
-  #grow(body: Buffer, filled: number): Buffer {
-    const grown = Buffer.allocUnsafeSlow(Math.min(this.#need, Math.max(body.length * GROWTH, filled)));
-    body.copy(grown, 0, 0, this.#bodyFilled);
-    this.#body = grown;
-    return grown;
   }
 }
