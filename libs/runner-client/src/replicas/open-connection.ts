@@ -38,8 +38,6 @@ export class ConnectFailure extends Error {
 interface Progress {
   /** Somebody listens there; over TLS: and has let this client in, as far as that can be known. */
   isConnected: boolean;
-  /** The first bytes that came. */
-  head: Buffer | undefined;
 }
 
 /**
@@ -51,7 +49,7 @@ interface Progress {
  */
 export async function openConnection(target: ConnectionTarget): Promise<OpenedConnection> {
   const { runner, config, endpoint } = target;
-  const progress: Progress = { isConnected: false, head: undefined };
+  const progress: Progress = { isConnected: false };
   const connection = new ClientConnection(connectSocket(endpoint, config, progress), {
     runner,
     address: endpoint.label,
@@ -86,7 +84,6 @@ function connectSocket(endpoint: Endpoint, config: RunnerClientConfig, progress:
   const connected = (): void => void (progress.isConnected = true);
   const socket = address.kind === 'unix' ? connect(address.path) : connectPort(address, ip, config);
   socket.once(address.kind === 'tcps' ? 'secureConnect' : 'connect', connected);
-  socket.once('data', (chunk: Buffer) => void (progress.head = chunk.subarray(0, 8)));
   return socket;
 }
 
@@ -129,17 +126,12 @@ function unreachable(
   return new ServeError(code, message, { details: { runner, address: label }, cause });
 }
 
-function describe(
-  target: ConnectionTarget,
-  { isConnected, head }: Progress,
-  thrown: unknown,
-): ConnectFailure {
+function describe(target: ConnectionTarget, { isConnected }: Progress, thrown: unknown): ConnectFailure {
   const error = ServeError.from(thrown);
   const { runner, endpoint } = target;
   if (error.code !== 'unavailable' && error.code !== 'protocol_error')
     return new ConnectFailure('wrong', error);
-  // A TLS server answers plain text in an alert, which no frame begins like.
-  if (endpoint.address.kind !== 'tcps' && head?.[0] === 0x15 && head[1] === 0x03) {
+  if (endpoint.address.kind !== 'tcps' && error.details?.['speaks'] === 'tls') {
     const words = 'it speaks TLS: write tcps:// instead of tcp:// in the runner map';
     return new ConnectFailure('wrong', unreachable(runner, endpoint, 'runner_map_invalid', words, error));
   }

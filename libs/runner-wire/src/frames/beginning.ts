@@ -1,3 +1,4 @@
+import { ServeError } from '@bentots/errors';
 import { PREFACE } from './frame.js';
 import { protocolError } from './wire-error.js';
 
@@ -17,11 +18,14 @@ export class Beginning {
   /**
    * How many of the bytes are no frames. For the bytes that come before the first frame.
    *
-   * @throws ServeError `protocol_error` when the peer speaks another protocol or version.
+   * @throws ServeError `protocol_error` when the peer speaks another protocol or version; `details.speaks` is `http` or
+   * `tls` when a server does.
    */
   skip(chunk: Buffer): number {
-    if (this.#role === 'client' && chunk.toString('latin1', 0, 5) === 'HTTP/') {
-      throw protocolError(`${this.#label} answers in HTTP; expected a runner server of this project`);
+    const other = this.#role === 'client' ? otherProtocolOf(chunk) : undefined;
+    if (other !== undefined) {
+      const words = `${this.#label} answers in ${other.toUpperCase()}; expected a runner server of this project`;
+      throw new ServeError('protocol_error', words, { details: { speaks: other } });
     }
     const taken = Math.min(PREFACE.length - this.#seen, chunk.length);
     for (let i = 0; i < taken; i += 1) this.#check(chunk[i], this.#seen + i);
@@ -37,4 +41,12 @@ export class Beginning {
         : 'the peer does not speak the runner wire: its first bytes are not BTS1',
     );
   }
+}
+
+/** What servers that are none of this project's begin with. */
+function otherProtocolOf(chunk: Buffer): 'http' | 'tls' | undefined {
+  if (chunk.toString('latin1', 0, 5) === 'HTTP/') return 'http';
+  // An alert: its type, major version and length. A frame of such a length could be of one type only, which is a call.
+  const isAlert = chunk[0] === 0x15 && chunk[1] === 3 && chunk[3] === 0 && chunk[4] === 2;
+  return isAlert ? 'tls' : undefined;
 }

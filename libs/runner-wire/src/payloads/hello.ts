@@ -39,6 +39,7 @@ function isHello(value: unknown): value is Hello {
     typeof hello.protocol === 'number' &&
     isCount(hello.worker) &&
     isCount(hello.workers) &&
+    (hello.generation === undefined || Number.isSafeInteger(hello.generation)) &&
     Array.isArray(hello.methods) &&
     hello.methods.every((method) => typeof method === 'string')
   );
