@@ -8,6 +8,8 @@ export interface LoadResult {
   readonly lost: readonly string[];
   /** Answers with another status or body; a clean 503 while the server stops is none of them. */
   readonly wrong: readonly string[];
+  /** Bodies of the answers with 503. */
+  readonly unavailable: readonly string[];
 }
 
 /** A load that runs until it is stopped or the port is closed. */
@@ -29,6 +31,7 @@ export function startLoad(
   const payload = JSON.stringify(body);
   const lost: string[] = [];
   const wrong: string[] = [];
+  const unavailable: string[] = [];
   const state = { answered: 0, stopped: false, expected: undefined as string | undefined };
 
   const loop = async (): Promise<void> => {
@@ -36,7 +39,7 @@ export function startLoad(
       const outcome = await send(url, payload, agent);
       if (outcome.kind === 'refused') return;
       if (outcome.kind === 'lost') lost.push(outcome.reason);
-      else if (outcome.status === 503) continue;
+      else if (outcome.status === 503) unavailable.push(outcome.body);
       else if (outcome.status === 200 && outcome.body === (state.expected ??= outcome.body)) state.answered++;
       else wrong.push(`${outcome.status} ${outcome.body}`);
     }
@@ -50,7 +53,7 @@ export function startLoad(
       state.stopped = true;
       await loops;
       agent.destroy();
-      return { answered: state.answered, lost, wrong };
+      return { answered: state.answered, lost, wrong, unavailable };
     },
   };
 }

@@ -110,6 +110,7 @@ export function createRunnerCommand(): Command {
   addRunnerNameFlag(command);
   addAddressFlags(command, 'a free one, which is reported', true);
   addLimitFlags(command, 'runner');
+  addTlsFlags(command, true);
   return finish<RunnerServerOptions>(command, { start: startRunnerServer, prepare: prepareRunnerServer });
 }
 

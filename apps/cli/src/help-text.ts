@@ -30,7 +30,9 @@ const EXAMPLES = {
   $ bentots start-http-server . --remote-runner a=tcp://10.0.0.1:4001,tcp://10.0.0.2:4001 --remote-runner b=unix:///run/b.sock
         two replicas of a, and b on this machine
   $ bentots start-http-server . --runner-map '{"matmul":"tcp://127.0.0.1:4001"}'
-  $ bentots start-http-server . --runner-map runners.json`,
+  $ bentots start-http-server . --runner-map runners.json
+  $ bentots start-http-server . --remote-runner matmul=tcps://runner.lan:4001 --runner-ssl-ca-certs ca.pem
+        over TLS, to a runner whose certificate is of this authority`,
   'start-grpc-server': `
   $ bentots start-grpc-server . --remote-runner matmul=tcp://127.0.0.1:4001 --port 50051 --metrics-port 3001
   $ BENTOTS_SERVE_RUNNER_MAP=@runners.json bentots start-grpc-server`,
@@ -38,7 +40,10 @@ const EXAMPLES = {
   $ bentots start-runner-server . --runner-name matmul
         on a free port of this machine; the log tells which
   $ bentots start-runner-server . --runner-name matmul --host 0.0.0.0 --port 4001
-        for API servers elsewhere: everyone who reaches the port can use the runner`,
+        for API servers elsewhere: everyone who reaches the port can use the runner
+  $ bentots start-runner-server . --runner-name matmul --host 0.0.0.0 --port 4001 \\
+      --ssl-certfile cert.pem --ssl-keyfile key.pem --ssl-ca-certs clients.pem
+        over TLS, and only for API servers with a certificate of these authorities`,
 } as const;
 
 /** The commands. */

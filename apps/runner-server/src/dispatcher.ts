@@ -11,6 +11,7 @@ import { toNestLog } from './nest-log.js';
 import type { RunnerMethods } from './runner-methods.js';
 import { RunnerServerModule, TOKENS } from './runner-server.module.js';
 import type { RunnerWorkers } from './runner-workers.js';
+import { loadFrameTls } from './tls-server.js';
 
 type Data = DispatcherWorkerData<RunnerDescription>;
 
@@ -19,7 +20,8 @@ type Data = DispatcherWorkerData<RunnerDescription>;
  * runs no code of the service, so that health, refusals and cancellation are prompt whatever the model does.
  */
 async function startDispatcher(worker: Worker, data: Data, log: Logger): Promise<void> {
-  const module = RunnerServerModule.of({ worker, data, log });
+  const tls = await loadFrameTls(data.ssl, log);
+  const module = RunnerServerModule.of({ worker, data, tls, log });
   const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(module, {
     useFactory: (frames: FrameServer) => ({ strategy: frames }),
     inject: [TOKENS.frameServer],

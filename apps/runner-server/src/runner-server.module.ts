@@ -9,11 +9,14 @@ import { FrameServer } from './frame-server.js';
 import { HttpDoor } from './http-door.js';
 import { RunnerMethods } from './runner-methods.js';
 import { RunnerWorkers } from './runner-workers.js';
+import type { FrameTls } from './tls-server.js';
 
 /** What the process brings to its server: all of it exists before Nest does. */
 export interface RunnerServerParts {
   readonly worker: Worker;
   readonly data: DispatcherWorkerData<RunnerDescription>;
+  /** Absent: plain text. */
+  readonly tls: FrameTls | undefined;
   readonly log: Logger;
 }
 
@@ -118,7 +121,7 @@ function whyCrashLooping({ treeHealth }: Worker): string | undefined {
 }
 
 function createFrames(
-  { worker, data, log }: RunnerServerParts,
+  { worker, data, tls, log }: RunnerServerParts,
   methods: RunnerMethods,
   http: HttpDoor,
   workers: RunnerWorkers,
@@ -135,6 +138,7 @@ function createFrames(
     answer: (call) => answerCall(methods, log, call),
     isReady: () => whyNotReady(worker, data, workers) === undefined,
     http,
+    tls,
     serve: (server) => worker.serve(socket, server),
   });
 }

@@ -1,7 +1,15 @@
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
+import type { SslConfig } from '@bentots/config';
 import { detectProtocol } from '@bentots/runner-wire';
-import { guardClientCertificates, type LoadedTls, type SslSettings } from '@bentots/ssl';
+import {
+  compileSslOptions,
+  guardClientCertificates,
+  type LoadedTls,
+  loadTlsOptions,
+  type SslSettings,
+} from '@bentots/ssl';
+import type { Logger } from '@bentots/telemetry';
 
 /** Certificates, who must show one, and who is told of clients that are not let in. */
 export interface FrameTls {
@@ -9,6 +17,16 @@ export interface FrameTls {
   readonly loaded: LoadedTls;
   /** `client` is its address. */
   onRefused(client: string, reason: string): void;
+}
+
+/** Reads the certificates, unless the port speaks plain text; the log is told of clients that are not let in. */
+export async function loadFrameTls(ssl: SslConfig | undefined, log: Logger): Promise<FrameTls | undefined> {
+  const settings = compileSslOptions(ssl);
+  if (settings === undefined) return undefined;
+  const onRefused = (client: string, reason: string): void => {
+    log.warn(`client ${client} is not let in: ${reason}`, { client, reason });
+  };
+  return { settings, loaded: await loadTlsOptions(settings), onRefused };
 }
 
 /** What becomes of connections. */

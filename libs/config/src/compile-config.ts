@@ -59,6 +59,7 @@ export function compileRunnerServerConfig(
     runnerName: values.runnerName,
     port: values.port,
     timeoutMs: values.timeout === undefined ? undefined : toMs(values.timeout),
+    ssl: compileSsl(values),
   });
 }
 

@@ -95,6 +95,8 @@ export interface RunnerServerConfig extends ServerConfig {
   readonly port: number | undefined;
   /** Undefined: what the runner's definition says. */
   readonly timeoutMs: number | undefined;
+  /** Undefined: plain text. */
+  readonly ssl: SslConfig | undefined;
 }
 
 /** What both edges have. */

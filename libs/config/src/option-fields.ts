@@ -99,6 +99,7 @@ const runnerSslFields: Fields<RunnerSslOptions> = {
 /** The runner server's options. No default port: a free one is taken, kept and reported. */
 export const runnerServerFields: Fields<RunnerServerOptions> = {
   ...commonFields,
+  ...tlsFields,
   port: portField({ env: 'BENTOTS_PORT' }),
   timeout: secondsField({ env: 'BENTOTS_TIMEOUT' }),
   runnerName: textField('the name of a runner of the service', { env: 'BENTOTS_SERVE_RUNNER_NAME' }),

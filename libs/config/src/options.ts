@@ -69,7 +69,7 @@ export interface BasicTlsOptions {
   readonly sslCaCerts?: string | undefined;
 }
 
-/** TLS of the HTTP server. */
+/** TLS of the HTTP server and of runner servers. */
 export interface TlsOptions extends BasicTlsOptions {
   /** Password of the key file. */
   readonly sslKeyfilePassword?: string | undefined;
@@ -96,7 +96,7 @@ export interface RunnerSslOptions {
 }
 
 /** Options of a runner server. */
-export interface RunnerServerOptions extends CommonOptions {
+export interface RunnerServerOptions extends CommonOptions, TlsOptions {
   /** Which runner of the service to serve; required. */
   readonly runnerName?: string | undefined;
 }

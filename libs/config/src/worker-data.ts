@@ -37,6 +37,8 @@ export interface DispatcherWorkerData<Runner> {
   readonly socket: string;
   /** Absent: what the runner's definition says. */
   readonly timeoutMs?: number;
+  /** Absent: plain text. */
+  readonly ssl?: SslConfig;
   readonly log: LogConfig;
 }
 

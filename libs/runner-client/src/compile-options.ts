@@ -39,12 +39,9 @@ export interface RunnerClientOptions {
   readonly reconnectLimitMs?: number | undefined;
   /** Calls that may wait for a connection; more are `overloaded`. @default 16384 */
   readonly maxWaiting?: number | undefined;
-  /** Silence after which a runner is asked whether it lives. @default 5000 */
+  /** Silence after which a runner is asked whether it lives. @default 2000 */
   readonly heartbeatMs?: number | undefined;
-  /**
-   * How often it may leave that unanswered before it counts as dead. The default gives a synchronous model, which
-   * answers nothing while it computes, the minute that its supervisor gives it too. @default 11
-   */
+  /** How often it may leave that unanswered before it counts as dead: no model runs where it is answered. @default 4 */
   readonly maxMissedBeats?: number | undefined;
   /** Connections to all replicas together, but at least one to each. @default 64 */
   readonly maxConnections?: number | undefined;
@@ -114,8 +111,8 @@ export function compileClientOptions(options: RunnerClientOptions = {}): RunnerC
       random,
     },
     tls: compileTls(options.tls),
-    heartbeatMs: options.heartbeatMs ?? 5000,
-    maxMissedBeats: options.maxMissedBeats ?? 11,
+    heartbeatMs: options.heartbeatMs ?? 2000,
+    maxMissedBeats: options.maxMissedBeats ?? 4,
     maxConnections: options.maxConnections ?? 64,
     minBackoffMs: options.minBackoffMs ?? 50,
     maxBackoffMs: options.maxBackoffMs ?? 1000,

@@ -1,4 +1,4 @@
-import type { GrpcServerConfig, HttpServerConfig, ServeConfig } from '@bentots/config';
+import type { GrpcServerConfig, HttpServerConfig, RunnerServerConfig, ServeConfig } from '@bentots/config';
 import type { ServiceDescription } from '@bentots/service';
 
 import { formatBoundUrl } from './bound-url.js';
@@ -9,10 +9,13 @@ import type { Announce } from './prepared.js';
 const STOP_HINT = '(press CTRL+C to quit)';
 
 /** A runner server's address is what a runner map takes. */
-export function announceRunner(runnerName: string, service: ServiceDescription): Announce {
+export function announceRunner(
+  { runnerName, ssl }: RunnerServerConfig,
+  service: ServiceDescription,
+): Announce {
   return (addresses) => {
-    const url = formatBoundUrl('tcp', RUNNER_SOCKET, addresses);
-    const metricsUrl = formatBoundUrl('http', RUNNER_SOCKET, addresses) + '/metrics';
+    const url = formatBoundUrl(ssl ? 'tcps' : 'tcp', RUNNER_SOCKET, addresses);
+    const metricsUrl = formatBoundUrl(ssl ? 'https' : 'http', RUNNER_SOCKET, addresses) + '/metrics';
     const lines = [
       `RunnerServer "${runnerName}" of "${formatTag(service)}" is ready on ${url} ${STOP_HINT}`,
       `Prometheus metrics for RunnerServer "${runnerName}" can be read at ${metricsUrl}`,

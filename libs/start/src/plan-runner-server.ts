@@ -25,7 +25,7 @@ export interface RunnerServerFacts {
 export function planRunnerServer(facts: RunnerServerFacts): Plan {
   const { config, target, service, entries, runtimeDir, machine } = facts;
   const runner = pickRunner(facts.service, config.runnerName);
-  const { timeoutMs, graceMs, log, reload } = config;
+  const { timeoutMs, ssl, graceMs, log, reload } = config;
   const planned = planRunner({
     runner,
     service,
@@ -34,6 +34,7 @@ export function planRunnerServer(facts: RunnerServerFacts): Plan {
     socket: RUNNER_SOCKET,
     runtimeDir,
     timeoutMs,
+    ssl,
     graceMs,
     log,
     reload,

@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 
-import type { DispatcherWorkerData, LogConfig, RunnerWorkerData, WorkerTarget } from '@bentots/config';
+import type {
+  DispatcherWorkerData,
+  LogConfig,
+  RunnerWorkerData,
+  SslConfig,
+  WorkerTarget,
+} from '@bentots/config';
 import { ServeError } from '@bentots/errors';
 import type { ServiceDescription } from '@bentots/service';
 import type { SocketSpec, WatcherSpec } from '@bentots/supervisor';
@@ -28,6 +34,8 @@ export interface RunnerPlanFacts {
   /** Private directory for the socket between the dispatcher and its workers. */
   readonly runtimeDir: string;
   readonly timeoutMs: number | undefined;
+  /** TLS for its callers; absent: plain text. */
+  readonly ssl?: SslConfig | undefined;
   readonly graceMs: number;
   readonly log: LogConfig;
   readonly reload: boolean;
@@ -101,7 +109,7 @@ function planWorkers(facts: RunnerPlanFacts, socket: string): WatcherSpec {
 }
 
 function planDispatcher(facts: RunnerPlanFacts, workersPath: string): WatcherSpec {
-  const { runner, service, timeoutMs, log } = facts;
+  const { runner, service, timeoutMs, ssl, log } = facts;
   const data: DispatcherWorkerData<RunnerDescription> = {
     service: { name: service.name, version: service.version },
     runner,
@@ -109,6 +117,7 @@ function planDispatcher(facts: RunnerPlanFacts, workersPath: string): WatcherSpe
     workersPath,
     socket: facts.socket,
     ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(ssl && { ssl }),
     log,
   };
   return {

@@ -206,6 +206,15 @@ describe('the edges', () => {
     });
   });
 
+  test("a runner's certificates travel to its dispatcher, which faces the callers, and to nobody else", () => {
+    const plan = runnerPlan('matmul', { sslCertfile: '/c.pem', sslKeyfile: '/k.pem', sslCertReqs: 'none' });
+    const ssl = { certfile: '/c.pem', keyfile: '/k.pem', certReqs: 'none' };
+    const told = plan.watchers.filter(({ data }) => JSON.stringify(data).includes('/k.pem'));
+    expect(told.map(({ name, data }) => [name, data])).toEqual([
+      ['dispatcher:matmul', expect.objectContaining({ ssl })],
+    ]);
+  });
+
   test('TLS settings travel to the workers', () => {
     const options = { sslCertfile: '/c.pem', sslKeyfile: '/k.pem', runnerSslCaCerts: '/ca.pem' };
     const config = compileHttpServerConfig(options, {}, { cpus: 1 });

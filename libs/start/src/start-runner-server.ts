@@ -1,6 +1,7 @@
 import { compileRunnerServerConfig, countCpus, readEnvironment } from '@bentots/config';
 
 import { announceRunner, formatTag } from './announce.js';
+import { checkTls } from './check-tls.js';
 import { describeTarget } from './describe-target.js';
 import { launch } from './launch.js';
 import { pickEntry } from './pick-entry.js';
@@ -16,7 +17,7 @@ import { toWatched } from './to-watched.js';
  * Serves one runner of a service over TCP until told to stop. Without `port` a free one is taken and kept, and
  * reported by `ready`; without `host` only this machine can reach it.
  *
- * The handle rejects with invalid_option, service_*, runner_not_found, address_* or worker_not_ready.
+ * The handle rejects with invalid_option, service_*, runner_not_found, tls_invalid, address_* or worker_not_ready.
  */
 export function startRunnerServer(options: StartRunnerServerOptions): ServerHandle {
   return launch(prepareRunnerServer(options), options);
@@ -30,6 +31,7 @@ export function prepareRunnerServer(options: StartRunnerServerOptions): Prepare 
     const { workers, signals: _, environment = readEnvironment(), ...own } = options;
     const config = compileRunnerServerConfig(own, environment);
     const entries = { runner: pickEntry(workers, 'runner'), dispatcher: pickEntry(workers, 'dispatcher') };
+    await checkTls(config.ssl);
     const described = await describeTarget(config, how);
     const { target, service } = described;
     const machine = { cpus: countCpus(), environment };
@@ -41,7 +43,7 @@ export function prepareRunnerServer(options: StartRunnerServerOptions): Prepare 
       log: config.log,
       metrics: true,
       startLine: `Starting RunnerServer "${config.runnerName}" of "${formatTag(service)}" from ${target.workingDir}`,
-      announce: announceRunner(config.runnerName, service),
+      announce: announceRunner(config, service),
       runtimeDir,
       ...toWatched(config, described),
     };
