@@ -1,5 +1,5 @@
 import { Metadata, type sendUnaryData, type ServerUnaryCall, type ServiceDefinition } from '@grpc/grpc-js';
-import type { Endpoint } from '@bentots/endpoint';
+import { type Endpoint, formatServerTiming, RunnerCalls } from '@bentots/endpoint';
 import { httpStatusOf, ServeError } from '@bentots/errors';
 import type { Service } from '@bentots/service';
 import type { ApiMetrics } from '@bentots/telemetry';
@@ -13,6 +13,9 @@ import type { InboundMessage, Protocol } from './protocol.js';
 
 /** One unary call in bytes: messages are decoded here, so that malformed ones are answered and counted like all else. */
 export type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
+
+/** Trailing metadata that says where the time of a call went, when it called a runner; written as the HTTP header is. */
+export const SERVER_TIMING_KEY = 'server-timing';
 
 /** The label of calls that reached no API: a name that the caller makes up must not become a label. */
 const UNKNOWN_API = 'unknown';
@@ -47,6 +50,8 @@ interface Answer {
   readonly bytes?: Buffer;
   readonly metadata?: Metadata;
   readonly error?: ServeError;
+  /** Absent for calls that reached no API. */
+  readonly runnerCalls?: RunnerCalls;
 }
 
 /** `BentoService` of one protocol version over the wire: Call, and ServiceMetadata where the version has it. */
@@ -94,7 +99,8 @@ async function serveCall(
   const answer = await answerCall(parts, call.request, inbound);
   inbound.finish();
   try {
-    send(answer, inbound, call, callback);
+    const timing = answer.runnerCalls && formatServerTiming(answer.runnerCalls, startMs);
+    send(answer, timing, inbound, call, callback);
   } finally {
     leave();
   }
@@ -105,6 +111,7 @@ async function serveCall(
 
 function send(
   { bytes, metadata = new Metadata(), error }: Answer,
+  timing: string | undefined,
   { trace }: InboundFacts,
   call: UnaryCall,
   callback: sendUnaryData<Buffer>,
@@ -112,12 +119,18 @@ function send(
   if (bytes !== undefined) {
     metadata.set(REQUEST_ID_KEY, trace.spanId);
     call.sendMetadata(metadata);
-    callback(null, bytes);
+    callback(null, bytes, timing === undefined ? undefined : withTiming(new Metadata(), timing));
   } else if (error !== undefined) {
     const status = statusOfError(error);
     status.metadata.set(REQUEST_ID_KEY, trace.spanId);
+    if (timing !== undefined) withTiming(status.metadata, timing);
     callback(status);
   }
+}
+
+function withTiming(metadata: Metadata, timing: string): Metadata {
+  metadata.set(SERVER_TIMING_KEY, timing);
+  return metadata;
 }
 
 /** Never rejects: what went wrong is in the answer. */
@@ -151,6 +164,7 @@ async function invoke(
 ): Promise<Answer> {
   const apiName = endpoint.api.name;
   const { metadata, signal, timeoutMs, trace } = inbound;
+  const runnerCalls = new RunnerCalls();
   try {
     const { result, response } = await endpoint.invoke({
       protocol: 'grpc',
@@ -159,12 +173,13 @@ async function invoke(
       signal,
       timeoutMs,
       traceparent: trace.traceparent,
+      runnerCalls,
       decode: (input) => input.fromContent(message.content(input.contentKinds)),
       encode: async (output, value) => encode(parts, apiName, await output.toContent(value)),
     });
-    return { apiName, bytes: result, metadata: writeMetadata(response.metadata) };
+    return { apiName, bytes: result, metadata: writeMetadata(response.metadata), runnerCalls };
   } catch (error) {
-    return { apiName, error: ServeError.from(error) };
+    return { apiName, error: ServeError.from(error), runnerCalls };
   }
 }
 

@@ -143,6 +143,7 @@ describe('an error', () => {
     ['overloaded', 503, { retryAfterMs: 2500 }, '3'],
     ['unavailable', 503, {}, '1'],
     ['too_many_requests', 429, { retryAfterMs: 10 }, '1'],
+    ['overloaded', 503, { retryAfterMs: Number.NaN }, '1'],
   ] as const)('%s is a %i that says when to try again', async (code, status, details, seconds) => {
     const service = new Service('demo').api('no', { input: json(), output: json() }, () => {
       throw new ServeError(code, 'not now', { details });
@@ -150,6 +151,8 @@ describe('an error', () => {
     const response = await post(`${(await startEdge(service)).url}/no`, {});
     expect(response.status).toBe(status);
     expect(response.headers.get('retry-after')).toBe(seconds);
+    // The header has whole seconds only; `null` is how JSON says that a number is none.
+    expect(await response.json()).toMatchObject(JSON.parse(JSON.stringify(details)));
   });
 
   test('with details that are no JSON keeps the rest', async () => {

@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import type { Endpoint, Outcome } from '@bentots/endpoint';
+import { type Endpoint, formatServerTiming, type Outcome } from '@bentots/endpoint';
 import { ServeError } from '@bentots/errors';
 import type { EncodedBody } from '@bentots/service';
 import type { Logger } from '@bentots/telemetry';
@@ -45,9 +45,20 @@ export function registerApiRoutes(fastify: FastifyInstance, options: ApiRoutesOp
 function answer(endpoint: Endpoint, log: Logger, request: FastifyRequest, reply: FastifyReply): void {
   const { exchange } = request;
   if (exchange === null) throw new Error('a request came to its handler without its first hook');
-  endpoint.invoke(new HttpCall(request, exchange)).then(
-    (outcome) => send(log, request, reply, outcome),
-    (error: unknown) => sendProblem(log, request, reply, toServeError(error)),
+  const call = new HttpCall(request, exchange);
+  const tellTiming = (): void => {
+    const timing = formatServerTiming(call.runnerCalls, exchange.startMs);
+    if (timing !== undefined) reply.header('server-timing', timing);
+  };
+  endpoint.invoke(call).then(
+    (outcome) => {
+      tellTiming();
+      send(log, request, reply, outcome);
+    },
+    (error: unknown) => {
+      tellTiming();
+      sendProblem(log, request, reply, toServeError(error));
+    },
   );
 }
 
@@ -77,14 +88,16 @@ function send(
   } catch (error) {
     // A status or header of the user's that HTTP does not allow.
     for (const name of Object.keys(reply.getHeaders())) {
-      if (!CROSS_ORIGIN.test(name)) reply.removeHeader(name);
+      if (!KEPT.test(name)) reply.removeHeader(name);
     }
     sendProblem(log, request, reply, toServeError(error));
   }
 }
 
-/** What a page of another origin needs to be shown any answer, an error too. */
-const CROSS_ORIGIN = /^(access-control-|vary$)/;
+/** What an error has too: what a page of another origin needs to be shown any answer, and where the time went. */
+const KEPT = /^(access-control-|vary$|server-timing$)/;
+/** Lists to which both the server and a function may add. */
+const LISTS = new Set(['vary', 'server-timing']);
 
 /** Throws for what is no header, before it is set: Node would only when it sends all of them. */
 function setHeader(reply: FastifyReply, given: string, value: string): void {
@@ -92,8 +105,8 @@ function setHeader(reply: FastifyReply, given: string, value: string): void {
   if (FRAMING.has(name)) return;
   validateHeaderName(name);
   validateHeaderValue(name, value);
-  const vary = name === 'vary' ? reply.getHeader(name) : undefined;
-  reply.header(name, vary === undefined ? value : `${String(vary)}, ${value}`);
+  const ours = LISTS.has(name) ? reply.getHeader(name) : undefined;
+  reply.header(name, ours === undefined ? value : `${String(ours)}, ${value}`);
 }
 
 function wrongEncoding(encoding: string): ServeError {

@@ -37,7 +37,8 @@ const CLIENT_CLOSED_REQUEST = 499;
  * counted and logged exactly once.
  */
 export class Exchange {
-  private readonly startMs = performance.now();
+  /** When it began, by the clock of `performance.now()`. */
+  readonly startMs = performance.now();
   private readonly end: EndRequest | undefined;
   private readonly connection: ClientConnection;
   private context: TraceContext | undefined;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { InboundCall } from '@bentots/endpoint';
+import { type InboundCall, RunnerCalls } from '@bentots/endpoint';
 import type { Body, EncodedBody, IODescriptor } from '@bentots/service';
 import type { FastifyRequest } from 'fastify';
 import type { Exchange } from './exchange.js';
@@ -15,6 +15,7 @@ export class HttpCall implements InboundCall<EncodedBody> {
   readonly metadata: Readonly<Record<string, string>>;
   /** The client's `X-Request-Timeout`. */
   readonly timeoutMs?: number;
+  readonly runnerCalls = new RunnerCalls();
   private readonly body: Body;
 
   /** Throws `invalid_argument` for an X-Request-Timeout that is no time. */

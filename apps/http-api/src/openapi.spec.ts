@@ -64,7 +64,12 @@ describe('the OpenAPI document', () => {
             'x-bentoml-name': 'classify',
             description: 'Rows.',
             requestBody: { 'x-bentoml-io-descriptor': { id: 'bentoml.io.NumpyNdarray' } },
-            responses: { '200': { 'x-bentoml-io-descriptor': { id: 'bentoml.io.JSON' } } },
+            responses: {
+              '200': {
+                'x-bentoml-io-descriptor': { id: 'bentoml.io.JSON' },
+                headers: { 'server-timing': { schema: { type: 'string' } } },
+              },
+            },
           },
         },
         '/v1/read': { post: { 'x-bentoml-name': 'read' } },

@@ -55,7 +55,10 @@ function describeApi(api: Api, { service, hasConcurrencyLimit }: OpenApiOptions)
     responses: {
       '200': {
         description: 'The result.',
-        headers: { 'x-bentoml-request-id': REQUEST_ID },
+        headers: {
+          'x-bentoml-request-id': REQUEST_ID,
+          ...(api.runners.length > 0 && { 'server-timing': SERVER_TIMING }),
+        },
         content: contentOf(api.output.openapi()),
         'x-bentoml-io-descriptor': specOf(api.output),
       },
@@ -151,6 +154,12 @@ const READY_API = {
 const REQUEST_ID = {
   description: 'The id of this call, in hexadecimal; also in the log.',
   schema: { type: 'string', pattern: '^[0-9a-f]{16}$' },
+};
+
+const SERVER_TIMING = {
+  description:
+    'Where the time went, when a runner was called: `queue`, `batch`, `infer`, `hop`, `app`, `total` in ms.',
+  schema: { type: 'string' },
 };
 
 /** The refusals that the server gives of itself; a service's own code may throw any other code of the error table. */

@@ -11,7 +11,7 @@ export interface Problem {
   readonly body: string;
 }
 
-const STANDARD = new Set(['type', 'title', 'status', 'detail', 'code', 'allow', 'retryAfterMs']);
+const STANDARD = new Set(['type', 'title', 'status', 'detail', 'code', 'allow']);
 
 /** Reason phrases that Node does not know. */
 const TITLES: Readonly<Record<number, string>> = { 499: 'Client Closed Request' };
@@ -37,7 +37,9 @@ export function toProblem(error: ServeError): Problem {
 
 function headersOf(status: number, details: ErrorDetails): Readonly<Record<string, string>> {
   const { allow, retryAfterMs } = details;
-  const seconds = typeof retryAfterMs === 'number' ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : 1;
+  // Whole seconds are all that the header can say; the details have the milliseconds.
+  const isKnown = typeof retryAfterMs === 'number' && Number.isFinite(retryAfterMs);
+  const seconds = isKnown ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : 1;
   return {
     'content-type': PROBLEM_TYPE,
     ...(status === 405 && typeof allow === 'string' && { allow }),

@@ -19,7 +19,7 @@ export class Call<R> {
     this.api = api;
     this.inbound = inbound;
     this.timeoutMs = Math.min(serverTimeoutMs, api.timeoutMs ?? Infinity, inbound.timeoutMs ?? Infinity);
-    this.context = new RequestContext(api.name, inbound, state, this.timeoutMs);
+    this.context = new RequestContext(api, inbound, state, this.timeoutMs);
     this.#serverTimeoutMs = serverTimeoutMs;
   }
 

@@ -4,6 +4,7 @@ import type { HandleCallOptions, IODescriptor } from '@bentots/service';
 import { describe, expect, test } from 'vitest';
 import { createTestEndpoints, inbound } from '../test/harness.js';
 import { createEndpoints } from './create-endpoints.js';
+import { RunnerCalls } from './runner-calls.js';
 
 test('each API of the service has an endpoint that decodes, calls and encodes by its descriptors', async () => {
   const input = json<number[]>();
@@ -80,23 +81,34 @@ test('whatever can be awaited is waited for, and what cannot runs before invoke 
   expect(await api('query').invoke(inbound())).toMatchObject({ result: 'rows' });
 });
 
-test('runner calls in the function inherit deadline, signal and trace, after an await too', async () => {
-  class Model {
-    static readonly methods = { ask: method() };
-    ask(): null {
-      return null;
-    }
+class Model {
+  static readonly methods = { ask: method() };
+  ask(): null {
+    return null;
   }
+}
+
+/** A runner that notes how it is asked, and says what it did. */
+function createAskedRunner() {
   const runner = createRunner(Model, { name: 'model' });
   const asked: HandleCallOptions[] = [];
   runner.definition.bind({
-    run: (_method, _args, options) => Promise.resolve(null).finally(() => asked.push(options)),
+    run: async (_method, _args, options) => {
+      asked.push(options);
+      options.onTiming?.({ queueMs: 0, batchMs: 0, inferMs: 0, batchRows: 3 });
+      return null;
+    },
     stream: () => {
       throw new Error('not a stream');
     },
     isReady: () => Promise.resolve(true),
     close: () => Promise.resolve(),
   });
+  return { runner, asked };
+}
+
+test('runner calls in the function inherit deadline, signal and trace, after an await too', async () => {
+  const { runner, asked } = createAskedRunner();
   const seen: ApiContext[] = [];
   const api = createTestEndpoints(
     {
@@ -116,6 +128,28 @@ test('runner calls in the function inherit deadline, signal and trace, after an 
     expect(options.signal).toBe(seen[0]?.signal);
     expect(options.deadline).toBeGreaterThanOrEqual(before + 5_000);
   }
+});
+
+test('runner calls have the priority of their API, the usual one where it has none', async () => {
+  const { runner, asked } = createAskedRunner();
+  const fn = (): Promise<unknown> => runner.ask.run();
+  const api = createTestEndpoints({ usual: fn, last: { fn, priority: 'low' } }, { runners: [runner] });
+  await api('usual').invoke(inbound());
+  await api('last').invoke(inbound());
+  expect(asked.map(({ priority }) => priority)).toEqual(['normal', 'low']);
+});
+
+test('what runner calls took is gathered for who asks, and runners are asked for it only then', async () => {
+  const { runner, asked } = createAskedRunner();
+  const api = createTestEndpoints({ ask: () => runner.ask.run() }, { runners: [runner] })('ask');
+  const runnerCalls = new RunnerCalls();
+  await api.invoke(inbound({ runnerCalls }));
+  await api.invoke(inbound());
+  expect(runnerCalls.shares()).toMatchObject({
+    calls: 1,
+    told: [{ runner: 'model', method: 'ask', timing: { batchRows: 3 } }],
+  });
+  expect(asked.map(({ onTiming }) => typeof onTiming)).toEqual(['function', 'undefined']);
 });
 
 describe('a failing call rejects with a ServeError', () => {

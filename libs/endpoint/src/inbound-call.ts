@@ -1,4 +1,5 @@
 import type { ApiContext, IODescriptor } from '@bentots/service';
+import type { RunnerCalls } from './runner-calls.js';
 
 /**
  * A request as an edge hands it over: nothing of its protocol is left but the two functions that know it.
@@ -15,6 +16,8 @@ export interface InboundCall<R> {
   readonly timeoutMs?: number;
   /** W3C trace context, for the runner calls of this request. */
   readonly traceparent?: string;
+  /** Gathers what the runner calls of this request took. Absent: nobody wants to know. */
+  readonly runnerCalls?: RunnerCalls;
   /** Reads the request by the API's input descriptor. */
   decode(input: IODescriptor<unknown>): unknown;
   /** Writes the answer by the API's output descriptor. */

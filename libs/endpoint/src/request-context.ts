@@ -1,5 +1,5 @@
 import type { ServeError } from '@bentots/errors';
-import type { ApiContext, CallContext } from '@bentots/service';
+import type { Api, ApiContext, CallContext, CallObserver, Priority } from '@bentots/service';
 import type { InboundCall } from './inbound-call.js';
 
 /** What the user's function sees of its request; also what the runner calls inside it inherit. */
@@ -12,17 +12,21 @@ export class RequestContext implements ApiContext, CallContext {
   readonly state: ApiContext['state'];
   readonly deadline: number | undefined;
   readonly traceparent: string | undefined;
+  readonly priority: Priority;
+  readonly observer: CallObserver | undefined;
   #controller: AbortController | undefined;
   #reason: ServeError | undefined;
 
-  constructor(apiName: string, inbound: InboundCall<unknown>, state: ApiContext['state'], timeoutMs: number) {
-    this.apiName = apiName;
+  constructor(api: Api, inbound: InboundCall<unknown>, state: ApiContext['state'], timeoutMs: number) {
+    this.apiName = api.name;
+    this.priority = api.priority;
     this.requestId = inbound.requestId;
     this.protocol = inbound.protocol;
     this.request = { metadata: inbound.metadata };
     this.state = state;
     this.deadline = timeoutMs === Infinity ? undefined : Date.now() + timeoutMs;
     this.traceparent = inbound.traceparent;
+    this.observer = inbound.runnerCalls;
   }
 
   /** Made when first asked for: most functions never look at it. */

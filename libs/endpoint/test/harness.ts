@@ -2,12 +2,13 @@ import { Service, json } from '@bentots/service';
 import { createEndpoints } from '../src/create-endpoints.js';
 import type { Endpoint, EndpointOptions } from '../src/create-endpoints.js';
 import type { InboundCall } from '../src/inbound-call.js';
-import type { ApiContext, ServiceOptions } from '@bentots/service';
+import type { ApiContext, Priority, ServiceOptions } from '@bentots/service';
 
 /** What a test API is made of. */
 export interface TestApi {
   readonly fn: (input: unknown, context: ApiContext) => unknown;
   readonly timeoutMs?: number;
+  readonly priority?: Priority;
 }
 
 /** Endpoints of a service with these APIs; inputs and outputs pass as they are. */

@@ -1,5 +1,6 @@
 import type { IODescriptor } from './io/descriptor.js';
 import { checkPositive, invalidService } from './invalid-service.js';
+import type { Priority } from './runner-handle.js';
 import type { AnyRunner } from './runner.js';
 
 /** What an API function is told about the request, and may say about the answer. */
@@ -42,6 +43,11 @@ export interface ApiOptions<I, O> {
   readonly timeoutMs?: number;
   /** Those of the service's runners that it calls: it is ready when they are. @default all of them */
   readonly runners?: readonly AnyRunner[];
+  /**
+   * Which of the calls that wait at a runner go first: all that are `high` before those that are `normal`, and these
+   * before `low` ones. @default 'normal'
+   */
+  readonly priority?: Priority;
 }
 
 /** An API of a service, for the project's servers. */
@@ -55,6 +61,8 @@ export interface Api {
   readonly timeoutMs: number | undefined;
   /** Names of the runners without which it cannot work. */
   readonly runners: readonly string[];
+  /** Of the runner calls that it makes. */
+  readonly priority: Priority;
   /** The user's function; it may throw anything, or return a promise. */
   call(input: unknown, context: ApiContext): unknown;
 }
@@ -87,6 +95,7 @@ export function compileApi<I, O>(
     description: options.description,
     timeoutMs: options.timeoutMs,
     runners: pickRunners(where, options.runners, runners),
+    priority: compilePriority(where, options.priority),
     call: fn,
   });
 }
@@ -114,6 +123,14 @@ function compileRoute(where: string, given: unknown): string {
     throw invalidService(`${where}: route '${route}' is reserved, as are ${RESERVED_ROUTES.join(' ')}`);
   }
   return route;
+}
+
+const PRIORITIES: readonly unknown[] = ['high', 'normal', 'low'] satisfies Priority[];
+
+function compilePriority(where: string, given: Priority = 'normal'): Priority {
+  if (PRIORITIES.includes(given)) return given;
+  const got = typeof given === 'string' ? `'${String(given)}'` : String(given);
+  throw invalidService(`${where}: priority is ${got}; expected 'high', 'normal' or 'low'`);
 }
 
 function pickRunners(

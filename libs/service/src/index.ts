@@ -14,6 +14,7 @@ export { FileValue } from './values.js';
 export { createLocalHandle } from './local-handle.js';
 export type { ServiceOptions, WorkerContext, WorkerHook, DeploymentHook } from './service.js';
 export type { ApiContext, ApiFunction, ApiOptions } from './api.js';
+export type { Priority } from './runner-handle.js';
 export type { Runner, RunnerOptions } from './runner.js';
 export type { RunnableClass, RunnableHooks } from './runnable.js';
 export type { CallOptions, RunnerMethod, StreamMethod, UnaryMethod } from './runner-method.js';
@@ -42,8 +43,8 @@ export type { Api } from './api.js';
 export type { AnyRunner, RunnerDefinition, RunnerFacts } from './runner.js';
 export type { MethodNames } from './runnable.js';
 export type { RunnerMethodSpec } from './compile-methods.js';
-export type { HandleCallOptions, Priority, RunnerHandle, RunnerTiming } from './runner-handle.js';
-export type { CallContext } from './call-context.js';
+export type { HandleCallOptions, RunnerHandle, RunnerTiming } from './runner-handle.js';
+export type { CallContext, CallObserver, CallWatch } from './call-context.js';
 export type {
   Body,
   Content,

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RecordingHandle } from '../test/recording-handle.js';
-import { type CallContext, runInCallContext } from './call-context.js';
+import { type CallContext, type CallWatch, runInCallContext } from './call-context.js';
 import { BoundMethod, type MethodTarget } from './runner-method.js';
 
 function bound(timeoutMs?: number): { handle: RecordingHandle; method: BoundMethod } {
@@ -98,13 +98,52 @@ test('an idempotent method says so with each call', async () => {
   expect(handle.last?.options.idempotent).toBe(true);
 });
 
-test('the priority of the request goes along, and what the runner did comes back with the names of both', async () => {
+test('the priority of the request goes along with its calls and streams', async () => {
   const { handle, method } = bound();
-  const told: unknown[] = [];
-  const timing = { queueMs: 1, batchMs: 2, inferMs: 3, batchRows: 4 };
-  const facts: Partial<CallContext> = { priority: 'low', onTiming: (...all) => told.push(all) };
-  await runInCallContext(context(facts), () => method.run(1));
+  await runInCallContext(context({ priority: 'low' }), () => method.run(1));
   expect(handle.last?.options.priority).toBe('low');
-  handle.last?.options.onTiming?.(timing);
-  expect(told).toEqual([['classifier', 'predict', timing]]);
+  await runInCallContext(context({ priority: 'high' }), () =>
+    method.stream(1)[Symbol.asyncIterator]().next(),
+  );
+  expect(handle.last?.options.priority).toBe('high');
+});
+
+describe('who observes the calls of a request', () => {
+  const timing = { queueMs: 1, batchMs: 2, inferMs: 3, batchRows: 4 };
+
+  function observed(): { told: unknown[]; request: CallContext } {
+    const told: unknown[] = [];
+    const begin = (...names: string[]): CallWatch => {
+      told.push(names);
+      return { timed: (facts) => told.push(facts), ended: () => told.push('ended') };
+    };
+    return { told, request: context({ observer: { begin } }) };
+  }
+
+  test('hears of each call by the names of runner and method, what the runner did, and the end', async () => {
+    const { handle, method } = bound();
+    const { told, request } = observed();
+    const answer = runInCallContext(request, () => method.run(1));
+    handle.last?.options.onTiming?.(timing);
+    expect(told).toEqual([['classifier', 'predict'], timing]);
+    await answer;
+    expect(told.at(-1)).toBe('ended');
+  });
+
+  test('hears of the end of a call that fails, and nobody else does', async () => {
+    const handle = new RecordingHandle();
+    handle.run = () => Promise.reject(new Error('no'));
+    const { told, request } = observed();
+    const method = new BoundMethod({ name: 'classifier', handle: () => handle }, 'predict', false);
+    await expect(runInCallContext(request, () => method.run(1))).rejects.toThrow('no');
+    expect(told).toEqual([['classifier', 'predict'], 'ended']);
+  });
+
+  test('hears nothing of streams, and runners are not asked for their timing', async () => {
+    const { handle, method } = bound();
+    const { told, request } = observed();
+    await runInCallContext(request, () => method.stream(1)[Symbol.asyncIterator]().next());
+    expect(told).toEqual([]);
+    expect(handle.last?.options.onTiming).toBeUndefined();
+  });
 });

@@ -1,4 +1,4 @@
-import { type CallContext, currentCallContext } from './call-context.js';
+import { type CallContext, type CallWatch, currentCallContext } from './call-context.js';
 import type { HandleCallOptions, RunnerHandle } from './runner-handle.js';
 import type { RunnerValue } from './values.js';
 
@@ -68,14 +68,19 @@ export class BoundMethod {
   // Not `async`: it would add a promise to every call of the hot path.
   run(...args: RunnerValue[]): Promise<RunnerValue> {
     try {
-      return this.#target.handle().run(this.#name, args, this.#callOptions());
+      const handle = this.#target.handle();
+      const context = currentCallContext();
+      const watch = context?.observer?.begin(this.#target.name, this.#name);
+      const answer = handle.run(this.#name, args, this.#callOptions(context, watch));
+      if (watch !== undefined) tellEnd(answer, watch);
+      return answer;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   stream(...args: RunnerValue[]): AsyncIterable<RunnerValue> {
-    return this.#target.handle().stream(this.#name, args, this.#callOptions());
+    return this.#target.handle().stream(this.#name, args, this.#callOptions(currentCallContext()));
   }
 
   with(options: CallOptions): BoundMethod {
@@ -86,9 +91,8 @@ export class BoundMethod {
     return new BoundMethod(this.#target, this.#name, this.#idempotent, merged);
   }
 
-  #callOptions(): HandleCallOptions {
+  #callOptions(context: CallContext | undefined, watch?: CallWatch): HandleCallOptions {
     const timeoutMs = shorter(this.#options.timeoutMs, this.#target.timeoutMs);
-    const context = currentCallContext();
     if (context === undefined && timeoutMs === undefined) return this.#plain;
     return {
       signal: joinSignals(context?.signal, this.#options.signal),
@@ -96,13 +100,15 @@ export class BoundMethod {
       traceparent: context?.traceparent,
       idempotent: this.#idempotent,
       priority: context?.priority,
-      onTiming: this.#onTiming(context?.onTiming),
+      onTiming: watch && ((timing) => watch.timed(timing)),
     };
   }
+}
 
-  #onTiming(tell: CallContext['onTiming']): HandleCallOptions['onTiming'] {
-    return tell && ((timing) => tell(this.#target.name, this.#name, timing));
-  }
+/** Beside the answer, not between it and its caller: that would cost the caller a turn of the microtask queue. */
+function tellEnd(answer: Promise<RunnerValue>, watch: CallWatch): void {
+  const end = (): void => watch.ended();
+  answer.then(end, end);
 }
 
 function shorter(a: number | undefined, b: number | undefined): number | undefined {

@@ -102,6 +102,23 @@ describe('a service', () => {
     );
   });
 
+  test('gives each API the priority of its runner calls, and refuses one that is none', () => {
+    const service = new Service('demo')
+      .api('first', { ...io, priority: 'high' }, same)
+      .api('usual', io, same)
+      .api('last', { ...io, priority: 'low' }, same);
+    expect([...service.apis.values()].map(({ priority }) => priority)).toEqual(['high', 'normal', 'low']);
+    for (const [given, got] of [
+      ['urgent', "'urgent'"],
+      [1, '1'],
+      [null, 'null'],
+    ]) {
+      expect(() => apiUnchecked(service, 'odd', { ...io, priority: given }, same)).toThrow(
+        `API 'odd': priority is ${got}; expected 'high', 'normal' or 'low'`,
+      );
+    }
+  });
+
   test('keeps its hooks in order, each kind apart', () => {
     const hooks = [(): void => undefined, (): void => undefined, (): void => undefined] as const;
     const service = new Service('demo').onStartup(hooks[0]).onStartup(hooks[1]).onShutdown(hooks[2]);
