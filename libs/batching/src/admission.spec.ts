@@ -10,6 +10,7 @@ const ahead: Ahead = {
   usualRows: 4,
   cost: { fixedMs: 5, perRowMs: 0.5 },
   caution: 1,
+  certainty: 1,
 };
 const facts: AdmissionFacts = {
   rows: 1,
@@ -32,6 +33,7 @@ describe('prediction', () => {
     ['behind two full batches', 1, { rows: 20, freeInMs: 3 }, { waitMs: 23, finishMs: 30 }],
     ['behind two full batches, with two workers', 1, { rows: 20, freeInMs: 3, workers: 2 }, { waitMs: 13, finishMs: 20 }],
     ['in several batches of its own', 25, {}, { waitMs: 20, finishMs: 27.5 }],
+    ['where calls differ so much that its own may take half', 1, { freeInMs: 3, certainty: 0.5 }, { waitMs: 3, finishMs: 6.5 }],
     ['when predictions were too good', 1, { freeInMs: 3, caution: 2 }, { waitMs: 6, finishMs: 20 }],
   ])('%s', (_, rows, change, expected) => {
     expect(predict(rows, { ...ahead, ...change })).toEqual(expected);
@@ -92,19 +94,20 @@ describe('admission', () => {
 });
 
 describe('before it gets into a batch', () => {
-  const cost = { fixedMs: 5, perRowMs: 1 };
-  const part = (deadlineAt: number, predictedMs?: number) => {
-    return { rows: 2, job: { expiresAt: Math.min(deadlineAt, 100), deadlineAt, predictedMs } };
+  const model = { cost: { fixedMs: 5, perRowMs: 1 }, certainty: 1 };
+  const part = (deadlineAt: number, isPredicted = false) => {
+    return { rows: 2, job: { expiresAt: Math.min(deadlineAt, 100), deadlineAt, isPredicted } };
   };
   test('a request that has not the time to run even alone is left out', () => {
-    expect(isInVain(part(20, 1), 13, cost)).toBe(false);
-    expect(isInVain(part(20, 1), 13.1, cost)).toBe(true);
-    expect(isInVain(part(20, 1), 13.1, undefined)).toBe(false);
+    expect(isInVain(part(20, true), 13, model)).toBe(false);
+    expect(isInVain(part(20, true), 13.1, model)).toBe(true);
+    expect(isInVain(part(20, true), 13.1, { ...model, cost: undefined })).toBe(false);
+    expect(isInVain(part(20, true), 16.5, { ...model, certainty: 0.5 })).toBe(false);
   });
 
   test('one that was let in without a prediction is left out only when its time is over', () => {
-    expect(isInVain(part(20), 19, cost)).toBe(false);
-    expect(isInVain(part(20), 20, cost)).toBe(true);
-    expect(isInVain(part(Infinity), 100, cost)).toBe(true);
+    expect(isInVain(part(20), 19, model)).toBe(false);
+    expect(isInVain(part(20), 20, model)).toBe(true);
+    expect(isInVain(part(Infinity), 100, model)).toBe(true);
   });
 });

@@ -35,6 +35,8 @@ export interface Ahead {
   readonly cost: BatchCost | undefined;
   /** What predictions are multiplied by, because they were too good lately; 1 for as they are. */
   readonly caution: number;
+  /** Share (0–1) of its expected cost that a batch takes at least. */
+  readonly certainty: number;
 }
 
 /** When a request would be run and answered, counted from now. */
@@ -47,19 +49,20 @@ export interface Prediction {
 const UNKNOWN_RETRY_MS = 1000;
 
 /**
- * When a request of `rows` rows would be answered: after what runs, after the full batches ahead of it, and after its
- * own batch, which others are expected to fill as usual.
+ * When a request of `rows` rows would be answered: after what runs, after the full batches ahead of it, and after the
+ * least that its own batch takes, which others are expected to fill as usual.
  *
  * @returns undefined while nothing is known.
  */
 export function predict(rows: number, ahead: Ahead): Prediction | undefined {
-  const { cost, workers, fullRows, usualRows, freeInMs, caution } = ahead;
+  const { cost, workers, fullRows, usualRows, freeInMs, caution, certainty } = ahead;
   if (cost === undefined || workers === 0) return undefined;
   const batches = Math.floor((ahead.rows + rows - 1) / fullRows);
   const waitMs = freeInMs + (batches * estimateBatchMs(cost, fullRows)) / workers;
   const knownRows = ahead.rows + rows - batches * fullRows;
   const ownRows = waitMs > 0 ? Math.max(knownRows, Math.min(usualRows, fullRows)) : knownRows;
-  return { waitMs: caution * waitMs, finishMs: caution * (waitMs + estimateBatchMs(cost, ownRows)) };
+  const ownMs = certainty * estimateBatchMs(cost, ownRows);
+  return { waitMs: caution * waitMs, finishMs: caution * (waitMs + ownMs) };
 }
 
 /**
@@ -80,7 +83,7 @@ interface Candidate {
   readonly job: {
     readonly expiresAt: number;
     readonly deadlineAt: number;
-    readonly predictedMs: number | undefined;
+    readonly isPredicted: boolean;
   };
 }
 
@@ -88,10 +91,14 @@ interface Candidate {
  * Whether to run a part now would be in vain: its time is over, or will be before it is done even alone. The model has
  * no say about a request that was let in without it.
  */
-export function isInVain({ rows, job }: Candidate, now: number, cost: BatchCost | undefined): boolean {
+export function isInVain(
+  { rows, job }: Candidate,
+  now: number,
+  { cost, certainty }: Pick<Ahead, 'cost' | 'certainty'>,
+): boolean {
   if (job.expiresAt <= now) return true;
-  if (cost === undefined || job.predictedMs === undefined) return false;
-  return now + estimateBatchMs(cost, rows) > job.deadlineAt;
+  if (cost === undefined || !job.isPredicted) return false;
+  return now + certainty * estimateBatchMs(cost, rows) > job.deadlineAt;
 }
 
 function refuseFull(name: string, facts: AdmissionFacts): Refusal | undefined {

@@ -154,7 +154,7 @@ export class Dispatcher<I, O, W = undefined> {
       arrived,
       deadlineAt: arrived.now + remainingMs,
       waitUntil: arrived.now + maxLatencyMs,
-      predictedMs: isIdle ? undefined : predict(rows, { ...ahead, caution: 1 })?.finishMs,
+      isPredicted: !isIdle && predict(rows, ahead) !== undefined,
     });
     this.#arrivals += 1;
     for (const part of job.parts) this.#queue.push(part);
@@ -166,7 +166,7 @@ export class Dispatcher<I, O, W = undefined> {
 
   #lookAhead(now: number, priority: Priority): Ahead {
     const { workers } = this.#config;
-    const { fullRows, usualRows, caution } = this.#forecast;
+    const { fullRows, usualRows, caution, certainty } = this.#forecast;
     return {
       rows: this.#queue.rowsBefore(priority),
       freeInMs: workers.free > 0 ? 0 : this.#flights.freeInMs(now),
@@ -175,6 +175,7 @@ export class Dispatcher<I, O, W = undefined> {
       usualRows,
       cost: this.#costs.cost,
       caution,
+      certainty,
     };
   }
 
@@ -186,7 +187,10 @@ export class Dispatcher<I, O, W = undefined> {
   /** Ends a request from outside: it leaves the queue, and a batch that nobody waits for is told so. */
   #drop(job: Job<I, O>, refusal: Refusal): void {
     const rows = sumRows(job.parts.filter((part) => part.isQueued));
-    if (rows > 0) this.#refuse(refusal, rows);
+    if (rows > 0) {
+      this.#refuse(refusal, rows);
+      if (refusal.reason !== 'cancelled' && job.isPredicted) this.#forecast.missed();
+    }
     this.#fail(job, refusal.error);
     this.#flights.abortUnawaited(refusal.error);
   }
@@ -236,9 +240,9 @@ export class Dispatcher<I, O, W = undefined> {
   /** Begins a batch with what goes next, without those that nobody could be answered in time. */
   #release({ maxRows, reason }: Dispatch, at: Moment): void {
     const { cost } = this.#costs;
-    const { taken, late } = this.#queue.take(maxRows, (part) => isInVain(part, at.now, cost));
+    const model = { cost, certainty: this.#forecast.certainty };
+    const { taken, late } = this.#queue.take(maxRows, (part) => isInVain(part, at.now, model));
     for (const { job } of late) this.#drop(job, this.#overdue(job, at.now));
-    if (late.some(({ job }) => job.predictedMs !== undefined)) this.#forecast.landed(Infinity);
     // A sibling that is larger may have been too late where this part was not.
     const parts = taken.filter((part) => !part.job.settled);
     if (parts.length === 0) return;
@@ -263,8 +267,9 @@ export class Dispatcher<I, O, W = undefined> {
 
   async #fly(parts: readonly Part<I, O>[], reason: ReleaseReason, at: Moment): Promise<void> {
     const landing = await this.#flights.fly(parts, { reason, at, cost: this.cost });
-    const { answered, facts, succeeded, worstRatio } = landing;
-    this.#forecast.landed(worstRatio);
+    const { answered, facts, succeeded, hasMissed } = landing;
+    if (hasMissed) this.#forecast.missed();
+    this.#forecast.landed(facts.executeMs, succeeded ? facts.expectedMs : undefined);
     // The time of a batch that was tried apart says nothing about the cost of its rows.
     if (succeeded) this.#costs.observe(facts.rows, facts.executeMs);
     const { now } = this.#look();

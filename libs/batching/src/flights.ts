@@ -32,8 +32,8 @@ export interface Landing<W> {
   readonly answered: number;
   /** All of it succeeded, and at once. */
   readonly succeeded: boolean;
-  /** The most that one of the requests took, as a multiple of what was predicted; 0 without predictions. */
-  readonly worstRatio: number;
+  /** A request was answered after its deadline, though it had been predicted to be in time. */
+  readonly hasMissed: boolean;
 }
 
 interface Flight<I, O, W> {
@@ -91,12 +91,8 @@ export class Flights<I, O, W> {
       worker,
     };
     const settled = [...jobs].filter((job) => job.settled);
-    const worstRatio = settled.reduce(
-      (worst, { arrived, predictedMs = Infinity }) =>
-        Math.max(worst, (flight.at.now - arrived.now) / predictedMs),
-      0,
-    );
-    return { facts, answered: settled.length, succeeded, worstRatio };
+    const hasMissed = settled.some((job) => job.isPredicted && job.deadlineAt < flight.at.now);
+    return { facts, answered: settled.length, succeeded, hasMissed };
   }
 
   /**

@@ -55,8 +55,8 @@ export interface JobInit<I, O> {
   readonly deadlineAt: number;
   /** Until when it may wait: the method's longest latency. */
   readonly waitUntil: number;
-  /** How long it was predicted to take; undefined for one that was to run whatever the prediction. */
-  readonly predictedMs: number | undefined;
+  /** It was let in because it was predicted to be in time; false for one that is to run in any case. */
+  readonly isPredicted: boolean;
 }
 
 /** One request from its arrival to its answer. It settles once; whatever comes later is dropped. */
@@ -68,7 +68,7 @@ export class Job<I, O> {
   readonly arrived: Moment;
   readonly deadlineAt: number;
   readonly waitUntil: number;
-  readonly predictedMs: number | undefined;
+  readonly isPredicted: boolean;
   /** What its time goes to. */
   readonly clock: RequestClock;
   readonly #join: (outputs: readonly O[]) => O;
@@ -86,7 +86,7 @@ export class Job<I, O> {
     this.arrived = init.arrived;
     this.deadlineAt = init.deadlineAt;
     this.waitUntil = init.waitUntil;
-    this.predictedMs = init.predictedMs;
+    this.isPredicted = init.isPredicted;
     this.clock = new RequestClock(init.arrived);
     this.#join = init.join;
     this.answer = new Promise((resolve, reject) => {
