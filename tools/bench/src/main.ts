@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Aim, formatAims } from './aim.js';
+import { formatAims } from './aim.js';
 import { untilIdle } from './machine-idle.js';
-import { type MachineFacts, readResults } from './results.js';
+import { benches, fillPage, formatMachine, readSections } from './page.js';
+import { type Kept, readResults } from './results.js';
 
-/** Benches with aims, in the order of the table. */
-const benches = ['hop', 'chain', 'batching', 'lone', 'overload', 'agree', 'balance'];
+const page = new URL('../../../docs/performance.md', import.meta.url);
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +18,8 @@ const { values } = parseArgs({
     'wait-for-idle': { type: 'boolean', default: false },
     /** Run nothing: the table of what was measured last. */
     kept: { type: 'boolean', default: false },
+    /** Write the figures that are kept into docs/performance.md. */
+    page: { type: 'boolean', default: false },
   },
 });
 const chosen = values.only.split(',');
@@ -29,11 +32,9 @@ for (const name of values.kept ? [] : chosen) {
 }
 
 const results = await Promise.all(chosen.map(read));
-console.log(`\n${formatAims(results.flatMap(({ aims }) => aims))}\n`);
-for (const { name, machine } of results) {
-  const { takenAt, node, cores, cpu, loadAverage } = machine;
-  console.log(`${name}: ${takenAt.slice(0, 16)}, ${node}, ${cores} × ${cpu}, load average ${loadAverage}`);
-}
+const table = formatAims(results.flatMap(({ aims }) => aims));
+console.log(`\n${table}\n\n${results.map(formatMachine).join('\n')}`);
+if (values.page) await writeFile(page, fillPage(await readFile(page, 'utf8'), await readSections()));
 
 /** Each has processes of its own: the garbage of one is in no other's figures. */
 async function run(name: string): Promise<void> {
@@ -43,8 +44,7 @@ async function run(name: string): Promise<void> {
   if (code !== 0) throw new Error(`the bench '${name}' ended with ${code}`);
 }
 
-async function read(name: string): Promise<{ name: string; machine: MachineFacts; aims: readonly Aim[] }> {
+async function read(name: string): Promise<Kept & { readonly name: string }> {
   const kept = await readResults(values.quick ? `${name}-quick` : name);
-  const { machine, aims } = kept as { machine: MachineFacts; aims: readonly Aim[] };
-  return { name, machine, aims };
+  return { name, ...(kept as Kept) };
 }

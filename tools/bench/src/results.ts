@@ -43,8 +43,15 @@ export async function publish(
   console.log(`${text}\n\n${formatAims(aims)}\n`);
   console.log(`${node}, ${cores} × ${cpu}, load average ${loadAverage} at the start`);
   if (!keep) return;
-  const file = await keepResults(quick ? `${name}-quick` : name, { machine, aims, ...raw });
+  const file = await keepResults(quick ? `${name}-quick` : name, { machine, aims, text, ...raw });
   console.log(`raw results: ${file}`);
+}
+
+/** What every bench keeps. */
+export interface Kept {
+  readonly machine: MachineFacts;
+  readonly aims: readonly Aim[];
+  readonly text: string;
 }
 
 /** Keeps raw results as `results/NAME.json`, and says where. */
