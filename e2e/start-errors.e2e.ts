@@ -8,6 +8,8 @@ import { get, postJson } from './src/clients.js';
 import { type Ended, runCommand, startServer, stopAll } from './src/topology.js';
 
 const linear = 'examples/linear';
+/** The runner server's own door for people and probes. */
+const httpOf = (url: string): string => url.replace('tcp:', 'http:');
 const dir = mkdtempSync(join(tmpdir(), 'bentots-e2e-'));
 let taken: NetServer;
 let takenPort: string;
@@ -192,7 +194,7 @@ describe('what starts where other servers fail', () => {
     expect((await get(`${url}/readyz`)).text).toContain('matmul');
   });
 
-  test('a runner too busy to answer its probe: not ready, named, and ready again afterwards', async () => {
+  test('a runner whose model computes for long is ready all the while, and gives up on time', async () => {
     const runner = await startServer(['start-runner-server', linear, '--runner-name', 'matmul']);
     const { url } = await startServer([
       'start-http-server',
@@ -203,10 +205,17 @@ describe('what starts where other servers fail', () => {
       `matmul=${runner.url}`,
     ]);
     expect((await get(`${url}/readyz`)).status).toBe(200);
-    const busy = postJson(`${url}/slow`, { s: 8, busy: true });
-    await expect.poll(async () => (await get(`${url}/readyz`)).status, { timeout: 8000 }).toBe(503);
+    const end = { is: false };
+    const busy = postJson(`${url}/slow`, { s: 8, busy: true }).finally(() => (end.is = true));
+    await expect
+      .poll(async () => (await get(`${httpOf(runner.url)}/metrics`)).text)
+      .toMatch(/bentoml_runner_request_in_progress\{endpoint="\/slow".*\} 1/);
+    const late = await postJson(`${url}/predict`, [1, 2, 3, 4], { 'x-request-timeout': '0.5' });
+    expect(late.status).toBe(504);
+    expect((await get(`${url}/readyz`)).status).toBe(200);
+    expect((await get(`${httpOf(runner.url)}/readyz`)).status).toBe(200);
+    expect(end.is).toBe(false);
     expect((await busy).status).toBe(200);
-    await expect.poll(async () => (await get(`${url}/readyz`)).status).toBe(200);
   });
 
   test('two trees on one host: the metrics of one never touch the other', async () => {

@@ -173,7 +173,9 @@ describe('with one server', () => {
   test('a wrong watcher or argument is told by the server, with what there is', async () => {
     const unknown = await ctl('incr', 'web');
     expect(unknown).toMatchObject({ code: 1, stdout: '' });
-    expect(unknown.stderr).toBe("error: no watcher is named 'web'; the tree has: runner:matmul, http_api\n");
+    expect(unknown.stderr).toBe(
+      "error: no watcher is named 'web'; the tree has: runner:matmul, dispatcher:matmul, http_api\n",
+    );
     const { code, stderr } = await ctl('set', 'http_api', 'many');
     expect(code).toBe(2);
     expect(stderr).toBe(
