@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import {
+  type CallOptions,
   type Client,
+  type ClientUnaryCall,
   credentials,
   type GrpcObject,
   loadPackageDefinition,
   type ServiceClientConstructor,
+  type StatusObject,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
@@ -45,6 +47,8 @@ export type Message = Record<string, unknown>;
 /** A gRPC client of one service, by method name. */
 export interface GrpcClient {
   call(method: string, request: Message): Promise<Message>;
+  /** Calls, and tells only how that ended: status and trailers, of an error too. */
+  statusOf(method: string, request: Message, timeoutMs?: number): Promise<StatusObject>;
   close(): void;
 }
 
@@ -65,14 +69,24 @@ function connect(url: string, proto: string, path: readonly string[]): GrpcClien
     definition,
   ) as ServiceClientConstructor;
   const client = new constructor(new URL(url).host, credentials.createInsecure());
+  const methodOf = (name: string): UnaryMethod => {
+    const unary = client[name];
+    if (!unary) throw new Error(`the service has no method ${name}`);
+    return unary.bind(client) as UnaryMethod;
+  };
   return {
-    call: (method, request) => {
-      const unary = client[method];
-      if (!unary) throw new Error(`the service has no method ${method}`);
-      return promisify(unary.bind(client) as UnaryMethod)(request);
-    },
+    call: (name, request) =>
+      new Promise((resolve, reject) => {
+        methodOf(name)(request, {}, (error, answer) => (error === null ? resolve(answer) : reject(error)));
+      }),
+    statusOf: (name, request, timeoutMs) =>
+      new Promise((resolve) => {
+        const deadline = timeoutMs === undefined ? Infinity : Date.now() + timeoutMs;
+        methodOf(name)(request, { deadline }, () => undefined).on('status', resolve);
+      }),
     close: () => (client as Client).close(),
   };
 }
 
-type UnaryMethod = (request: Message, done: (error: Error | null, answer: Message) => void) => void;
+type Done = (error: Error | null, answer: Message) => void;
+type UnaryMethod = (request: Message, options: CallOptions, done: Done) => ClientUnaryCall;
