@@ -140,34 +140,25 @@ class RemoteHandle implements RemoteRunner, ReplicaSetOwner, StreamSource {
     this.#waiting.refuse('question', giveUp.questions, () => copyOf(error));
   }
 
+  /** Few steps: this is the way of every call. */
   #attempt(
     lane: Lane,
     method: string,
     args: readonly RunnerValue[],
     options: HandleCallOptions,
-  ): Promise<RunnerValue> {
-    return this.#call(lane, method, args, options).catch(async (error: unknown) => {
-      if (!this.mayRepeat(error, options)) throw error;
-      const other = await this.lane(options, lane).catch(() => undefined);
-      if (other === undefined) throw error;
-      return this.#call(other, method, args, options);
-    });
-  }
-
-  #call(
-    lane: Lane,
-    method: string,
-    args: readonly RunnerValue[],
-    options: HandleCallOptions,
+    isRepeated = false,
   ): Promise<RunnerValue> {
     return lane.connection.call(method, args, options).then(
       (value) => {
         this.onServed(lane);
         return value;
       },
-      (error: unknown) => {
+      async (error: unknown) => {
         this.onFailed(lane, error);
-        throw error;
+        if (isRepeated || !this.mayRepeat(error, options)) throw error;
+        const other = await this.lane(options, lane).catch(() => undefined);
+        if (other === undefined) throw error;
+        return this.#attempt(other, method, args, options, true);
       },
     );
   }

@@ -131,6 +131,78 @@ test('killing a replica under load fails no idempotent call', async () => {
   expect(progress.done).toBe(1600);
 });
 
+test('whatever dies under load, a call that is not idempotent runs once at most', async () => {
+  const runs = new Map<number, number>();
+  const onCall: NonNullable<RunnerOptions['onCall']> = (call) => {
+    const id = Number(call.args[0]);
+    runs.set(id, (runs.get(id) ?? 0) + 1);
+    call.respond(id);
+  };
+  const replicas = [await startRunner({ onCall }), await startRunner({ onCall })];
+  const handle = openHandle(replicas.map(({ address }) => address));
+  await connectAll(handle, replicas);
+  const outcomes = { answered: 0, lost: 0 };
+  const client = async (from: number): Promise<void> => {
+    for (let id = from; id < from + 100; id += 1) {
+      const answer = await handle.run('a', [id], {}).catch((error: unknown) => error);
+      if (answer === id) outcomes.answered += 1;
+      else {
+        expect(answer).toMatchObject({ code: 'unavailable' });
+        outcomes.lost += 1;
+      }
+      // Connections die again and again, with calls of all clients in flight.
+      if (id % 37 === 0) for (const { connections } of replicas) connections.at(-1)?.destroy();
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, (_, i) => client(i * 100)));
+  expect(outcomes.answered + outcomes.lost).toBe(800);
+  expect(outcomes.lost).toBeGreaterThan(0);
+  expect(Math.max(...runs.values())).toBe(1);
+});
+
+describe('the second time', () => {
+  test('is at another replica, not on another connection to the same', async () => {
+    const seen: string[] = [];
+    const flaky = await startRunner({
+      workers: 2,
+      onCall: (_, i) => {
+        seen.push('flaky');
+        flaky.connections[i]?.destroy();
+      },
+    });
+    const steady = await startRunner({ onCall: (call) => call.respond('steady') });
+    const handle = openHandle([flaky.address, steady.address]);
+    await handle.isReady(patient());
+    await until(() => flaky.connections.length === 2 && steady.connections.length === 1);
+    await handle.isReady(patient());
+    while (seen.length === 0) expect(await handle.run('a', [], { idempotent: true })).toBe('steady');
+    expect(seen).toEqual(['flaky']);
+    expect(handle.stats().repeated).toBe(1);
+  });
+
+  test('is within the deadline: when nobody can be reached until then, the first error stands', async () => {
+    const runner = await startRunner({ onCall: () => void runner.kill() });
+    const handle = openHandle([runner.address], { reconnectLimitMs: 60_000 });
+    const error = await errorOf(handle.run('a', [], { idempotent: true, deadline: Date.now() + 300 }));
+    expect(error).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('was lost while the call was running'),
+    });
+  });
+
+  test('never comes for a call that ran out of time', async () => {
+    const state = { hits: 0 };
+    const onCall = (): void => void (state.hits += 1);
+    const replicas = [await startRunner({ onCall }), await startRunner({ onCall })];
+    const handle = openHandle(replicas.map(({ address }) => address));
+    await connectAll(handle, replicas);
+    const error = await errorOf(handle.run('a', [], { idempotent: true, deadline: Date.now() + 50 }));
+    expect(error).toMatchObject({ code: 'deadline_exceeded' });
+    await handle.isReady(patient());
+    expect(state.hits).toBe(1);
+  });
+});
+
 test.each(['unix', 'tcp'] as const)(
   'a runner that drains under load loses no call over %s',
   async (family) => {
