@@ -10,6 +10,8 @@ export interface GatedBatch<W = undefined> {
   readonly worker: W;
   readonly items: readonly Rows[];
   readonly signal: AbortSignal;
+  /** It was let through, or has thrown. */
+  isDone: boolean;
   /** Answers every item with itself times ten, or with `outputs`. */
   open(outputs?: readonly Rows[]): Promise<void>;
   throw(error: unknown): Promise<void>;
@@ -48,6 +50,11 @@ export class GatedDispatcher<W = undefined> {
     return batch;
   }
 
+  /** The batches that wait at their gates, oldest first. */
+  get waiting(): readonly GatedBatch<W>[] {
+    return this.batches.filter(({ isDone }) => !isDone);
+  }
+
   /** Batch number `index`; fails when it was not executed yet. */
   at(index: number): GatedBatch<W> {
     const batch = this.batches[index];
@@ -62,19 +69,23 @@ export class GatedDispatcher<W = undefined> {
 
   #execute(items: readonly Rows[], signal: AbortSignal, worker: W): Promise<readonly Rows[]> {
     return new Promise((resolve, reject) => {
-      this.batches.push({
+      const batch: GatedBatch<W> = {
         items,
         signal,
         worker,
+        isDone: false,
         open: (outputs = items.map((item) => item.map((n) => n * 10))) => {
+          batch.isDone = true;
           resolve(outputs);
           return settled();
         },
         throw: (error) => {
+          batch.isDone = true;
           reject(error);
           return settled();
         },
-      });
+      };
+      this.batches.push(batch);
     });
   }
 }
