@@ -75,7 +75,8 @@ export class RunnerCalls implements CallObserver {
   /** How the time was shared up to now, that of calls under way among it. */
   shares(): RunnerShares {
     const at = this.#clock();
-    const untoldMs = this.#untoldMs + this.#open * at - this.#sumOfStarts;
+    const openMs = Math.max(0, this.#open * at - this.#sumOfStarts);
+    const untoldMs = this.#untoldMs + openMs;
     const callsMs = this.#busyMs + (this.#open > 0 ? at - this.#busySince : 0);
     const sumMs = this.#queueMs + this.#batchMs + this.#inferMs + this.#hopMs + untoldMs;
     const part = sumMs > 0 ? callsMs / sumMs : 0;
