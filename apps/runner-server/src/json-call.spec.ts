@@ -20,6 +20,13 @@ describe('arguments in JSON', () => {
     expect(parseJsonArgs('{"tensor": [1], "name": "x"}', single)).toEqual([{ tensor: [1], name: 'x' }]);
   });
 
+  test('tensors may be named', () => {
+    const [named] = parseJsonArgs('{"ids": {"tensor": [1, 2], "dtype": "int32"}, "top": 3}', single);
+    expect(named).toMatchObject({ ids: { dtype: 'int32', shape: [2] }, top: 3 });
+    const [batch] = parseJsonArgs('{"ids": [[1], [2]], "words": ["a", "b"]}', batched);
+    expect(batch).toMatchObject({ ids: { shape: [2, 1] }, words: ['a', 'b'] });
+  });
+
   test('several come as args; no body is none', () => {
     expect(parseJsonArgs('{"args": [1, "b", {"c": 2}]}', single)).toEqual([1, 'b', { c: 2 }]);
     expect(parseJsonArgs('{"args": [1], "more": 1}', single)).toEqual([{ args: [1], more: 1 }]);

@@ -18,8 +18,8 @@ export interface JsonAnswer {
 
 /**
  * The arguments that a JSON body says, for people with curl. The body is the only argument, or `{"args": [...]}` with
- * several. `{"tensor": [[1, 2]], "dtype": "int32"}` stands for a tensor (dtype may be left out); for batchable methods
- * plain nested numbers or booleans do too. An empty body is no argument.
+ * several. `{"tensor": [[1, 2]], "dtype": "int32"}` stands for a tensor (dtype may be left out), also as a member of an
+ * object; for batchable methods plain nested numbers or booleans do too. An empty body is no argument.
  *
  * @throws ServeError `invalid_argument`.
  */
@@ -64,16 +64,24 @@ function parseJson(body: string): JsonValue {
 }
 
 function toArgument(value: JsonValue, batchable: boolean): RunnerValue {
-  if (isRecord(value) && isNested(value['tensor']) && !Object.keys(value).some(isNotTensorKey)) {
-    const { tensor, dtype } = value;
-    if (dtype === undefined) return Tensor.from(tensor);
-    if (isDType(dtype)) return Tensor.from(tensor, dtype);
-    throw new ServeError(
-      'invalid_argument',
-      `dtype ${JSON.stringify(dtype)} is not known; 'float32' is, for example`,
+  if (batchable && Array.isArray(value) && isNumeric(value)) return Tensor.from(value);
+  return isRecord(value) ? fromRecord(value, batchable) : value;
+}
+
+/** A tensor that is said in JSON, or named values that may be such tensors. */
+function fromRecord(value: { [key: string]: JsonValue }, batchable: boolean): RunnerValue {
+  const { tensor, dtype } = value;
+  if (!isNested(tensor) || Object.keys(value).some(isNotTensorKey)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [name, toArgument(member, batchable)]),
     );
   }
-  return batchable && Array.isArray(value) && isNumeric(value) ? Tensor.from(value) : value;
+  if (dtype === undefined) return Tensor.from(tensor);
+  if (isDType(dtype)) return Tensor.from(tensor, dtype);
+  throw new ServeError(
+    'invalid_argument',
+    `dtype ${JSON.stringify(dtype)} is not known; 'float32' is, for example`,
+  );
 }
 
 function isNotTensorKey(key: string): boolean {

@@ -1,6 +1,9 @@
 import { ServeError } from '@bentots/errors';
 import type { Priority, RunnerTiming, RunnerValue } from '@bentots/service';
 
+/** How early a timer may fire. */
+const EARLY_MS = 5;
+
 /** One call of a method, whichever door it came by. */
 export interface MethodCall {
   readonly method: string;
@@ -21,6 +24,8 @@ export interface MethodCall {
 export interface CallEnd {
   readonly signal: AbortSignal;
   readonly deadline: number | undefined;
+  /** Whoever noticed first that the time is over: the error that says whose limit it was. */
+  explain(error: unknown): unknown;
   /** Takes the timer back; call it when the call is over. */
   release(): void;
 }
@@ -31,7 +36,7 @@ export function limitCall(call: MethodCall, timeoutMs: number | undefined): Call
   const limit = timeoutMs === undefined ? Infinity : Date.now() + timeoutMs;
   // Whoever brings a deadline also aborts at it: only a nearer limit needs a timer of its own.
   if (timeoutMs === undefined || (deadline !== undefined && deadline <= limit)) {
-    return { signal, deadline, release: () => undefined };
+    return { signal, deadline, explain: (error) => error, release: () => undefined };
   }
   const timeout = new AbortController();
   const overdue = new ServeError(
@@ -42,27 +47,13 @@ export function limitCall(call: MethodCall, timeoutMs: number | undefined): Call
   return {
     signal: AbortSignal.any([signal, timeout.signal]),
     deadline: limit,
+    explain: (error) => (timeout.signal.aborted || isOverdue(error, limit) ? overdue : error),
     release: () => clearTimeout(timer),
   };
 }
 
-/** Settles as `work` does, or rejects at once when `signal` aborts; the work itself is not interrupted. */
-export function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortError(signal));
-    const release = (): void => signal.removeEventListener('abort', onAbort);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    // Also when it is too late: a rejection that nobody hears would end the process.
-    work.then(resolve, reject).finally(release);
-  });
-}
-
-/** The reason of an abort as a ServeError: kept when it is one, a timeout as such, anything else as `cancelled`. */
-export function abortError(signal: AbortSignal): ServeError {
-  const { reason }: { reason: unknown } = signal;
-  const error = ServeError.from(reason);
-  return error.code === 'internal'
-    ? new ServeError('cancelled', 'the caller went away', { cause: reason })
-    : error;
+/** Every clock on the way may be first, and a little early. */
+function isOverdue(error: unknown, limit: number): boolean {
+  const isLate = error instanceof ServeError && error.code === 'deadline_exceeded';
+  return isLate && Date.now() >= limit - EARLY_MS;
 }

@@ -105,6 +105,8 @@ export class RunnerMethods {
     const end = limitCall(call, timeoutMs ?? runner.timeoutMs);
     try {
       return await queue.run(call, end, take);
+    } catch (error) {
+      throw end.explain(error);
     } finally {
       end.release();
     }

@@ -57,7 +57,9 @@ export class RunnerWorkers {
 
   /** Workers that calls can be given to. */
   get size(): number {
-    return [...this.#workers].filter(({ connection }) => connection.isAccepting).length;
+    let size = 0;
+    for (const { connection } of this.#workers) if (connection.isAccepting) size += 1;
+    return size;
   }
 
   /** So many workers are ready. */
@@ -75,14 +77,18 @@ export class RunnerWorkers {
       if (blocks) worker.blocking += change;
       worker.runningOf.set(method, (worker.runningOf.get(method) ?? 0) + change);
     };
+    // Asked for with each decision: nothing is made for it.
     const workers = this.#workers;
-    const init = this.#init;
+    const sizeNow = (): number => concurrency * this.size;
+    const { onFree } = this.#init;
     return {
       get size() {
-        return concurrency * [...workers].filter(({ connection }) => connection.isAccepting).length;
+        return sizeNow();
       },
       get free() {
-        return [...workers].reduce((sum, worker) => sum + roomOf(worker), 0);
+        let free = 0;
+        for (const worker of workers) free += roomOf(worker);
+        return free;
       },
       take() {
         const worker = leastBusy(workers, roomOf);
@@ -91,7 +97,7 @@ export class RunnerWorkers {
       },
       release(worker) {
         count(worker, -1);
-        init.onFree();
+        onFree();
       },
     };
   }

@@ -164,6 +164,16 @@ describe('calls of a runner worker', () => {
     expect(results[2]).toEqual([6]);
   });
 
+  test('batches named tensors, and cuts named results', async () => {
+    const calls = [1, 2].map((n) => begin(client, 'add', [{ a: row(n), b: row(10 * n) }]));
+    expect(await Promise.all(calls)).toEqual([
+      { sum: [11], rows: ['11'] },
+      { sum: [22], rows: ['22'] },
+    ]);
+    const odd = await begin(client, 'add', [{ a: row(1), b: row(1, 2) }]);
+    expect(odd).toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('b') as string });
+  });
+
   test('tells class and message of an error, and goes on', async () => {
     const error = await begin(client, 'fail', []);
     expect(error).toBeInstanceOf(ServeError);
