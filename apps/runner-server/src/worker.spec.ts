@@ -330,12 +330,17 @@ describe('a worker that dies of a batch', () => {
     const after = await Promise.all([5, 6, 7].map((n) => begin(client, 'brittle', [row(n)])));
     expect(after).toEqual([[5], [6], [7]]);
   });
+});
 
-  test('and the only one that was left: calls wait for the next', async () => {
-    tree.kill(0);
-    tree.kill(1);
+test('calls wait for the next worker when the only one has died', async () => {
+  const tree = await new RunnerTree('gated').start();
+  try {
+    const client = await tree.client();
+    tree.kill();
     expect(await begin(client, 'fragile', [row(1)])).toEqual([1]);
-  });
+  } finally {
+    await tree.stop();
+  }
 });
 
 describe('a runner worker that cannot serve', () => {
