@@ -246,7 +246,7 @@ export class Dispatcher<I, O, W = undefined> {
     // A sibling that is larger may have been too late where this part was not.
     const parts = taken.filter((part) => !part.job.settled);
     if (parts.length === 0) return;
-    this.#forecast.released(sumRows(parts), reason === 'full');
+    this.#forecast.released(sumRows(parts), reason === 'full' && maxRows === this.#config.maxBatchSize);
     void this.#fly(parts, reason, at);
   }
 
@@ -255,7 +255,9 @@ export class Dispatcher<I, O, W = undefined> {
     return decide({
       now,
       freeWorkers: workers.free,
+      workers: workers.size,
       queuedRows: this.#queue.rows,
+      flyingRows: this.#flights.rows,
       maxBatchSize,
       closing: this.#closed !== undefined,
       held: this.#isHeld,

@@ -62,6 +62,11 @@ export class Flights<I, O, W> {
     return this.#flights.size;
   }
 
+  /** Rows of all that is being executed. */
+  get rows(): number {
+    return sumRows([...this.#flights]);
+  }
+
   /** Takes a free worker and executes `parts` on it; never rejects. */
   async fly(parts: readonly Part<I, O>[], { reason, at, cost }: Release): Promise<Landing<W>> {
     const { workers } = this.#config;

@@ -21,7 +21,7 @@ describe('return model', () => {
     }
     model.answered(400, 2, 2);
     expect(model.habit.share).toBeCloseTo(0.5, 2);
-    expect(model.last).toMatchObject({ at: 400, answered: 2, arrived: 0 });
+    expect(model.last).toMatchObject([{ at: 400, answered: 2, arrived: 0 }]);
   });
 
   test('nothing is learned without a window', () => {
@@ -30,5 +30,24 @@ describe('return model', () => {
     model.arrived(0);
     model.answered(1, 1, 0);
     expect(model.habit).toEqual({ share: 0, returnMs: 0 });
+  });
+
+  test('arrivals count for the oldest batch that misses some, while its window is open', () => {
+    const model = new ReturnModel();
+    model.answered(0, 2, 5);
+    model.answered(1, 3, 5);
+    for (const at of [2, 2, 3]) model.arrived(at);
+    expect(model.last).toMatchObject([
+      { at: 0, answered: 2, arrived: 2 },
+      { at: 1, answered: 3, arrived: 1 },
+    ]);
+    model.answered(5.5, 1, 5);
+    expect(model.last).toMatchObject([
+      { at: 1, arrived: 1 },
+      { at: 5.5, arrived: 0 },
+    ]);
+    model.arrived(6.5);
+    expect(model.last).toMatchObject([{ arrived: 1 }, { arrived: 1 }]);
+    expect(model.habit).toMatchObject({ share: 0.2 });
   });
 });

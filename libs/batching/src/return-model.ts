@@ -6,13 +6,13 @@ export interface ReturnHabit {
   readonly returnMs: number;
 }
 
-/** The answers that were given last, and what arrived since. */
+/** A batch that was answered, and what arrived since. */
 export interface LastAnswers {
   /** When the batch was answered. */
   readonly at: number;
   /** How many requests it answered. */
   readonly answered: number;
-  /** How many requests arrived since then. */
+  /** How many requests arrived since then, as far as they are not the returns of an earlier batch. */
   readonly arrived: number;
 }
 
@@ -30,22 +30,26 @@ interface Watch {
 
 /**
  * Watches, after each answered batch, how many requests arrive within a short window. Closed-loop clients (each sends
- * again when it is answered) show a share near 1; independent arrivals and long think times show a share near 0.
+ * again when it is answered) show a share near 1; independent arrivals and long think times show a share near 0. With
+ * several workers the windows of several batches may be open: an arrival counts for the oldest that misses one.
  */
 export class ReturnModel {
-  #watch: Watch | undefined;
+  /** Oldest first; all but the newest still within their windows when it was answered. */
+  #watches: readonly Watch[] = [];
   #share = 0;
   #returnMs = 0;
 
   /** A batch of `answered` requests was answered at `now`; arrivals within `windowMs` count as returns. */
   answered(now: number, answered: number, windowMs: number): void {
-    this.#conclude();
-    this.#watch = { at: now, answered, windowMs, arrived: 0, returned: 0, lastReturnMs: 0 };
+    const isOpen = (watch: Watch): boolean => isMissing(watch) && now - watch.at <= watch.windowMs;
+    for (const watch of this.#watches) if (!isOpen(watch)) this.#conclude(watch);
+    const watch = { at: now, answered, windowMs, arrived: 0, returned: 0, lastReturnMs: 0 };
+    this.#watches = [...this.#watches.filter(isOpen), watch];
   }
 
   /** A request arrived at `now`. */
   arrived(now: number): void {
-    const watch = this.#watch;
+    const watch = this.#watches.find((w) => isMissing(w) && now - w.at <= w.windowMs) ?? this.#watches.at(-1);
     if (watch === undefined) return;
     watch.arrived += 1;
     if (now - watch.at > watch.windowMs || watch.returned === watch.answered) return;
@@ -58,15 +62,18 @@ export class ReturnModel {
     return { share: this.#share, returnMs: this.#returnMs };
   }
 
-  /** The batch that was answered last, if any. */
-  get last(): LastAnswers | undefined {
-    return this.#watch;
+  /** The batches that were answered last, oldest first: the newest, and those before it that were still missing some. */
+  get last(): readonly LastAnswers[] {
+    return this.#watches;
   }
 
-  #conclude(): void {
-    const watch = this.#watch;
-    if (watch === undefined || watch.windowMs <= 0) return;
-    this.#share += NEWEST * (watch.returned / watch.answered - this.#share);
-    if (watch.returned > 0) this.#returnMs += NEWEST * (watch.lastReturnMs - this.#returnMs);
+  #conclude({ answered, returned, windowMs, lastReturnMs }: Watch): void {
+    if (windowMs <= 0) return;
+    this.#share += NEWEST * (returned / answered - this.#share);
+    if (returned > 0) this.#returnMs += NEWEST * (lastReturnMs - this.#returnMs);
   }
+}
+
+function isMissing({ arrived, answered }: LastAnswers): boolean {
+  return arrived < answered;
 }
