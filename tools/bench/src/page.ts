@@ -2,7 +2,15 @@ import { formatAims } from './aim.js';
 import { type Kept, readResults } from './results.js';
 
 /** Benches with aims, in the order of the table. */
-export const benches: readonly string[] = ['hop', 'chain', 'batching', 'lone', 'overload', 'agree', 'balance'];
+export const benches: readonly string[] = [
+  'hop',
+  'chain',
+  'batching',
+  'lone',
+  'overload',
+  'agree',
+  'balance',
+];
 
 /** When a bench ran, and on what. */
 export function formatMachine({ name, machine }: Pick<Kept, 'machine'> & { readonly name: string }): string {
