@@ -10,7 +10,6 @@ const SEEDS = 16;
 export async function startMlp(
   service: 'gain' | 'lone' | 'overload',
   runners: readonly string[],
-  httpFlags: readonly string[] = [],
 ): Promise<ServerUnderTest> {
   await writeModel();
   return startChain({
@@ -18,7 +17,6 @@ export async function startMlp(
     service: `tools/bench/services/mlp/service.ts:${service}`,
     runners,
     flags: ['--no-access-log'],
-    httpFlags,
   });
 }
 

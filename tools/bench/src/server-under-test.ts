@@ -23,13 +23,11 @@ export interface ChainOptions {
   readonly runners: readonly string[];
   /** Of all commands. */
   readonly flags?: readonly string[];
-  /** Of the HTTP server alone. */
-  readonly httpFlags?: readonly string[];
 }
 
 /** A runner server for each runner, and an HTTP server with one worker, each by its own command. */
 export async function startChain(options: ChainOptions): Promise<ServerUnderTest> {
-  const { name, service, runners, flags = [], httpFlags = [] } = options;
+  const { name, service, runners, flags = [] } = options;
   const trees: Tree[] = [];
   try {
     const maps: string[] = [];
@@ -45,7 +43,6 @@ export async function startChain(options: ChainOptions): Promise<ServerUnderTest
       bentots,
       ...['start-http-server', service, ...maps, '--port', '0', '--api-workers', '1'],
       ...flags,
-      ...httpFlags,
     ]);
     trees.unshift(http);
     return together(name, http.url, trees);

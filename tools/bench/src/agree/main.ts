@@ -47,8 +47,11 @@ try {
       const all = await load.open({ url, path: '/run', bodies: ['{}'], perSecond, durationMs, seed });
       const ended = all.filter(({ endedMs }) => endedMs > warmUpMs && endedMs <= durationMs);
       if (ended.some(({ status }) => status !== 200)) throw new Error('a request failed');
-      const meanMs = mean(ended.map(({ sentMs, endedMs }) => endedMs - sentMs));
-      return { perSecond: (ended.length / measureMs) * 1000, meanMs };
+      return {
+        perSecond: (ended.length / measureMs) * 1000,
+        meanMs: mean(ended.map(({ timing }) => timing?.runnerMs ?? NaN)),
+        clientMs: mean(ended.map(({ sentMs, endedMs }) => endedMs - sentMs)),
+      };
     });
     await compare(real, { kind: 'poisson', perSecond }, seed);
   }
@@ -56,8 +59,11 @@ try {
     const loop = { ...closed, connections, returnMs: PAUSE_MS };
     await load.closed({ ...loop, durationMs: warmUpMs });
     const real = await watch(`${connections} clients`, async () => {
-      const { requests, wallMs, meanMs } = await load.closed({ ...loop, durationMs: measureMs });
-      return { perSecond: (requests / wallMs) * 1000, meanMs };
+      const { requests, wallMs, meanMs, runnerMeanMs } = await load.closed({
+        ...loop,
+        durationMs: measureMs,
+      });
+      return { perSecond: (requests / wallMs) * 1000, meanMs: runnerMeanMs, clientMs: meanMs };
     });
     await compare(real, { kind: 'closed', clients: connections, returnMs: PAUSE_MS + wayMs }, 1);
   }
@@ -88,19 +94,23 @@ async function measureWay(): Promise<number> {
 interface Watched {
   readonly load: string;
   readonly real: World;
+  readonly clientMs: number;
   readonly batchMs: number;
 }
 
 /** Runs a load, and reads in the model's own log what it did meanwhile. */
-async function watch(name: string, run: () => Promise<Omit<World, 'meanBatch'>>): Promise<Watched> {
+async function watch(
+  name: string,
+  run: () => Promise<Omit<World, 'meanBatch'> & { readonly clientMs: number }>,
+): Promise<Watched> {
   const before = await readLog(url);
-  const world = await run();
+  const { clientMs, ...world } = await run();
   const { rows, batches, busyMs } = logBetween(before, await readLog(url));
-  return { load: name, real: { ...world, meanBatch: rows / batches }, batchMs: busyMs / batches };
+  return { load: name, real: { ...world, meanBatch: rows / batches }, clientMs, batchMs: busyMs / batches };
 }
 
 async function compare(
-  { load: name, real, batchMs }: Watched,
+  { load: name, real, clientMs, batchMs }: Watched,
   how: Scenario['load'],
   seed: number,
 ): Promise<void> {
@@ -108,6 +118,13 @@ async function compare(
   const scenario = { name, cost, maxBatchSize, load: how, warmUpMs, measureMs, seed };
   const { perSecond, meanMs, meanBatch } = await simulate(scenario, realDispatcher);
   const plannedBatchMs = fixedMs + perRowMs * real.meanBatch;
-  samples.push({ load: name, simulated: { perSecond, meanMs, meanBatch }, real, batchMs, plannedBatchMs });
+  samples.push({
+    load: name,
+    simulated: { perSecond, meanMs, meanBatch },
+    real,
+    clientMs,
+    batchMs,
+    plannedBatchMs,
+  });
   console.error(`measured ${name}`);
 }

@@ -4,6 +4,7 @@ import { formatFigure, formatTable } from '../table.js';
 /** What a load came to, in either world. */
 export interface World {
   readonly perSecond: number;
+  /** From the arrival at the queue to the answer. */
   readonly meanMs: number;
   readonly meanBatch: number;
 }
@@ -13,6 +14,8 @@ export interface AgreeSample {
   readonly load: string;
   readonly simulated: World;
   readonly real: World;
+  /** Mean latency at the client, which is further away than the simulated ones. */
+  readonly clientMs: number;
   /** What a batch took, and what one of its size should take. */
   readonly batchMs: number;
   readonly plannedBatchMs: number;
@@ -36,10 +39,18 @@ export function formatAgree(samples: readonly AgreeSample[]): string {
     sample.load,
     world(sample.simulated),
     world(sample.real),
+    formatFigure(sample.clientMs),
     figures.map((figure) => `${deviation(sample, figure).toFixed(1)} %`).join(' · '),
     `${formatFigure(sample.batchMs)} (${formatFigure(sample.plannedBatchMs)})`,
   ]);
-  const head = ['load', 'simulated', 'real', 'real against simulated', 'a batch took (should) ms'];
+  const head = [
+    'load',
+    'simulated',
+    'real',
+    'at the client ms',
+    'real against simulated',
+    'a batch took (should) ms',
+  ];
   return formatTable(head, rows);
 }
 

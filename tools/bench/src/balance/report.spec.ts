@@ -4,7 +4,7 @@ import { aimsOf, countBalance, formatBalance } from './report.js';
 
 const sent = (pid: number, workMs: number, tookMs: number, status = 200): Sent => ({
   ...{ dueMs: 0, sentMs: 1, endedMs: 1 + tookMs },
-  ...{ status, body: status === 200 ? JSON.stringify({ pid, workMs }) : '' },
+  ...{ status, body: status === 200 ? JSON.stringify({ pid, workMs }) : '', timing: undefined },
 });
 
 test('calls are counted for each worker, and failures apart', () => {

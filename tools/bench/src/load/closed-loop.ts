@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { quantile } from '../quantile.js';
+import { mean, quantile } from '../quantile.js';
 import { createRandom } from '../random.js';
 import { encodePost, HttpConnection } from './http-connection.js';
 
@@ -28,6 +28,8 @@ export interface ClosedReport {
   readonly meanMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Mean time at the runner, as the server tells it; NaN where no runner was called. */
+  readonly runnerMeanMs: number;
 }
 
 /** Sends a load and resolves when it is over; an answer that is not 200, or another body, is an error. */
@@ -36,18 +38,20 @@ export async function runClosedLoop(load: ClosedLoad): Promise<ClosedReport> {
   const exchanges = load.exchanges.map(({ body, answer }) => ({ sent: encodePost(url, path, body), answer }));
   const random = createRandom(1);
   const latencies: number[] = [];
+  const runnerMs: number[] = [];
   const startedAt = performance.now();
   const loop = async (client: number): Promise<void> => {
     const connection = new HttpConnection(url);
     for (let turn = client, sentAt = performance.now(); sentAt - startedAt < load.durationMs; turn++) {
       const exchange = exchanges[turn % exchanges.length];
       if (exchange === undefined) throw new Error('a load without requests');
-      const { status, body } = await connection.ask(exchange.sent);
+      const { status, body, timing } = await connection.ask(exchange.sent);
       if (status !== 200 || body !== exchange.answer) {
         throw new Error(`unexpected answer: ${status} ${body}, expected ${exchange.answer}`);
       }
       const now = performance.now();
       latencies.push(now - sentAt);
+      if (timing !== undefined) runnerMs.push(timing.runnerMs);
       if (returnMs > 0) await sleep(returnMs * (0.5 + random()));
       sentAt = returnMs > 0 ? performance.now() : now;
     }
@@ -55,7 +59,7 @@ export async function runClosedLoop(load: ClosedLoad): Promise<ClosedReport> {
   };
   await Promise.all(Array.from({ length: load.connections }, (_, client) => loop(client)));
   const wallMs = performance.now() - startedAt;
-  const meanMs = latencies.reduce((sum, ms) => sum + ms, 0) / latencies.length;
+  const means = { meanMs: mean(latencies), runnerMeanMs: mean(runnerMs) };
   const [p50Ms, p99Ms] = [quantile(latencies, 0.5), quantile(latencies, 0.99)];
-  return { requests: latencies.length, wallMs, meanMs, p50Ms, p99Ms };
+  return { requests: latencies.length, wallMs, ...means, p50Ms, p99Ms };
 }

@@ -1,9 +1,12 @@
 import { connect, type Socket } from 'node:net';
+import { parseServerTiming, type ServerTiming } from './server-timing.js';
 
 /** An answer to one request. */
 export interface Reply {
   readonly status: number;
   readonly body: string;
+  /** What the server says about its time. */
+  readonly timing: ServerTiming | undefined;
 }
 
 /** A POST of JSON as it goes over the wire. */
@@ -56,12 +59,14 @@ export class HttpConnection {
     this.#received += chunk.toString('latin1');
     const bodyAt = this.#received.indexOf('\r\n\r\n') + 4;
     if (bodyAt < 4) return;
-    const length = Number(/content-length: *(\d+)/i.exec(this.#received.slice(0, bodyAt))?.[1] ?? NaN);
+    const head = this.#received.slice(0, bodyAt);
+    const length = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? NaN);
     if (!(this.#received.length >= bodyAt + length)) {
       if (Number.isNaN(length)) this.#end(new Error(`an answer without a length:\n${this.#received}`));
       return;
     }
-    const reply = { status: Number(this.#received.slice(9, 12)), body: this.#received.slice(bodyAt) };
+    const body = this.#received.slice(bodyAt);
+    const reply = { status: Number(head.slice(9, 12)), body, timing: parseServerTiming(head) };
     this.#received = '';
     this.#settle?.resolve(reply);
     this.#settle = undefined;

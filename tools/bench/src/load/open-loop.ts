@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodePost, HttpConnection } from './http-connection.js';
 import { planPoisson } from './poisson-schedule.js';
+import type { ServerTiming } from './server-timing.js';
 
 /** Requests that are sent when they are due, whatever became of earlier ones. */
 export interface OpenLoad {
@@ -27,6 +28,8 @@ export interface Sent {
   readonly status: number;
   /** Of the answer. */
   readonly body: string;
+  /** What the server says about its time. */
+  readonly timing: ServerTiming | undefined;
 }
 
 /** Shortest time for which a timer is worth while; what is due within it is sent at once. */
@@ -48,7 +51,14 @@ export async function runOpenLoop(load: OpenLoad): Promise<Sent[]> {
     const reply = await connection.ask(request).catch(() => undefined);
     const endedMs = elapsed();
     if (reply !== undefined) idle.push(connection);
-    return { dueMs, sentMs, endedMs, status: reply?.status ?? 0, body: reply?.body ?? '' };
+    return {
+      dueMs,
+      sentMs,
+      endedMs,
+      status: reply?.status ?? 0,
+      body: reply?.body ?? '',
+      timing: reply?.timing,
+    };
   };
   for (const [turn, dueMs] of planPoisson(load.perSecond, load.durationMs, load.seed).entries()) {
     for (let left = dueMs - elapsed(); left > 0; left = dueMs - elapsed()) {

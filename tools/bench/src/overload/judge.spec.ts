@@ -3,7 +3,7 @@ import type { Sent } from '../load/open-loop.js';
 import { judge } from './judge.js';
 
 const sent = (dueMs: number, tookMs: number, status: number, lagMs = 0): Sent => ({
-  ...{ dueMs, status, body: '' },
+  ...{ dueMs, status, body: '', timing: undefined },
   ...{ sentMs: dueMs + lagMs, endedMs: dueMs + lagMs + tookMs },
 });
 
@@ -28,6 +28,14 @@ test('an expired request was not quick, however early its 504 came; refusals do 
     100,
   );
   expect([admittedP50Ms, admittedP99Ms, refusedMostMs]).toEqual([20, 100, 4]);
+});
+
+test("the server's own time is told apart from what the client saw", () => {
+  const timed = (one: Sent, totalMs: number): Sent => ({ ...one, timing: { runnerMs: 0, totalMs } });
+  const all = [timed(sent(0, 20, 200), 18), timed(sent(1, 9, 503), 1), timed(sent(2, 9, 503), 2)];
+  expect(judge(all, 0, 1000, 100)).toMatchObject({
+    ...{ serverAnsweredP99Ms: 18, serverRefusedP99Ms: 2, serverRefusedMostMs: 2, refusedMostMs: 9 },
+  });
 });
 
 test("the generator's lateness is told apart from the server's", () => {

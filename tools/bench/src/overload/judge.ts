@@ -22,6 +22,10 @@ export interface Verdict {
   readonly refusedP50Ms: number;
   readonly refusedP99Ms: number;
   readonly refusedMostMs: number;
+  /** The same as the server tells it: from the head of the request to its answer. */
+  readonly serverAnsweredP99Ms: number;
+  readonly serverRefusedP99Ms: number;
+  readonly serverRefusedMostMs: number;
   /** How late the generator itself was. */
   readonly lagP99Ms: number;
 }
@@ -37,6 +41,7 @@ export function judge(all: readonly Sent[], fromMs: number, toMs: number, timeou
   const expired = sent.filter(({ status }) => status === 504);
   const admitted = [...answered.map(tookMs), ...expired.map((one) => Math.max(timeoutMs, tookMs(one)))];
   const refusals = refused.map(tookMs);
+  const totals = (some: readonly Sent[]): number[] => some.map(({ timing }) => timing?.totalMs ?? NaN);
   return {
     offeredPerSecond: sent.length / seconds,
     goodPerSecond: good.length / seconds,
@@ -50,6 +55,9 @@ export function judge(all: readonly Sent[], fromMs: number, toMs: number, timeou
     refusedP50Ms: quantile(refusals, 0.5),
     refusedP99Ms: quantile(refusals, 0.99),
     refusedMostMs: quantile(refusals, 1),
+    serverAnsweredP99Ms: quantile(totals(answered), 0.99),
+    serverRefusedP99Ms: quantile(totals(refused), 0.99),
+    serverRefusedMostMs: quantile(totals(refused), 1),
     lagP99Ms: quantile(
       sent.map(({ dueMs, sentMs }) => sentMs - dueMs),
       0.99,

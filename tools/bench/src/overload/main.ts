@@ -6,7 +6,6 @@ import { describeMachine, publish } from '../results.js';
 import { type ServerUnderTest, startChain } from '../server-under-test.js';
 import { judge } from './judge.js';
 import { aimsOf, type Capacity, formatOverload, type OverloadSample } from './report.js';
-import { boundMs, histogramBetween, parseDurations } from './server-timing.js';
 
 const { values } = parseArgs({
   options: {
@@ -22,10 +21,6 @@ const durationMs = Number(values['round-ms'] ?? (values.quick ? 2000 : 10_000));
 /** Of each open loop; the queue is filling. */
 const warmUpMs = durationMs / 10;
 const factors = values.quick ? [0.8, 2] : [0.8, 1, 2, 5];
-const buckets =
-  '0.001,0.002,0.003,0.005,0.0075,0.01,0.015,0.02,0.05,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1,2,5';
-const httpFlags = ['--metrics-buckets', buckets];
-
 /** A model under load. */
 interface Subject {
   readonly model: string;
@@ -38,17 +33,11 @@ interface Subject {
 
 const timedService = 'tools/bench/services/timed/service.ts:service';
 const startTimed = (): Promise<ServerUnderTest> =>
-  startChain({
-    name: 'timed',
-    service: timedService,
-    runners: ['timed'],
-    flags: ['--no-access-log'],
-    httpFlags,
-  });
+  startChain({ name: 'timed', service: timedService, runners: ['timed'], flags: ['--no-access-log'] });
 const subjects: Subject[] = [
   { model: 'timed', rows: 1, connections: 128, start: startTimed },
   // Eight rows each, so that five times of what it can do is within what the rest of the chain can.
-  { model: 'mlp', rows: 8, connections: 32, start: () => startMlp('overload', ['batched'], httpFlags) },
+  { model: 'mlp', rows: 8, connections: 32, start: () => startMlp('overload', ['batched']) },
 ].filter(({ model }) => (values.models ?? (values.quick ? 'timed' : 'timed,mlp')).split(',').includes(model));
 
 const machine = describeMachine();
@@ -94,20 +83,13 @@ async function overload({ model, rows, connections }: Subject, url: string): Pro
   const open = Math.ceil((1.2 * perSecond * timeoutMs) / 1000);
   for (let round = 1; round <= rounds; round++) {
     for (const factor of round % 2 === 1 ? factors : factors.toReversed()) {
-      const [log, metrics] = await Promise.all([readLog(url), readMetrics(url)]);
+      const log = await readLog(url);
       const rate = { perSecond: factor * perSecond, durationMs, seed: round };
       const sent = await load.open({ url, path: '/run', bodies, timeoutMs, connections: open, ...rate });
       const executed = logBetween(log, await readLog(url));
-      const now = await readMetrics(url);
-      const [admitted, refused] = [200, 503].map((code) =>
-        histogramBetween(parseDurations(metrics, '/run', code), parseDurations(now, '/run', code)),
-      );
       samples.push({
         ...{ model, factor, round },
         ...judge(sent, warmUpMs, durationMs, timeoutMs),
-        serverAnsweredP99Ms: boundMs(admitted, 0.99),
-        serverRefusedP99Ms: boundMs(refused, 0.99),
-        serverRefusedMostMs: boundMs(refused, 1),
         executedExpired: executed.expired,
         executedLate: executed.late,
         meanBatch: executed.rows / executed.batches,
@@ -115,11 +97,6 @@ async function overload({ model, rows, connections }: Subject, url: string): Pro
       console.error(`measured ${model} at ${factor} times its capacity`);
     }
   }
-}
-
-async function readMetrics(url: string): Promise<string> {
-  const response = await fetch(`${url}/metrics`);
-  return response.text();
 }
 
 function formatCapacity({ model, perSecond, batchMs, timeoutMs }: Capacity): string {
