@@ -293,6 +293,8 @@ describe('a model that blocks its thread', () => {
     expect(await overdue).toMatchObject({ code: 'deadline_exceeded' });
     abort.abort();
     expect(await cancelled).toMatchObject({ code: 'cancelled' });
+    // What is asked for after it on the same connection is answered after it.
+    expect(await client.ping(AbortSignal.timeout(5000))).toBe(true);
     for (const { open } of blocked) open();
     expect(new Set(await Promise.all(blocked.map(({ answer }) => answer))).size).toBe(2);
     // Had either been begun, it would block a worker now, and leave its mark.
