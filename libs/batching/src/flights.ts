@@ -52,6 +52,7 @@ export class Flights<I, O, W> {
   readonly #config: DispatcherConfig<I, O, W>;
   readonly #owner: FlightsOwner<I, O>;
   readonly #flights = new Set<Flight<I, O, W>>();
+  #rows = 0;
 
   constructor(config: DispatcherConfig<I, O, W>, owner: FlightsOwner<I, O>) {
     this.#config = config;
@@ -64,7 +65,7 @@ export class Flights<I, O, W> {
 
   /** Rows of all that is being executed. */
   get rows(): number {
-    return sumRows([...this.#flights]);
+    return this.#rows;
   }
 
   /** Takes a free worker and executes `parts` on it; never rejects. */
@@ -80,9 +81,11 @@ export class Flights<I, O, W> {
     const oldest = [...jobs].reduce((a, b) => (b.arrived.now < a.arrived.now ? b : a)).arrived;
     const waitMs = at.now - oldest.now;
     this.#flights.add(flight);
+    this.#rows += rows;
     for (const part of parts) part.job.clock.started(at);
     const succeeded = await this.#run(flight);
     this.#flights.delete(flight);
+    this.#rows -= rows;
     const executeMs = this.#owner.moment().now - at.now;
     workers.release(worker);
     const facts: BatchFacts<W> = {
