@@ -24,6 +24,15 @@ describe('return model', () => {
     expect(model.last).toMatchObject([{ at: 400, answered: 2, arrived: 0 }]);
   });
 
+  test('independent requests are no returns, however many arrive in each window', () => {
+    const model = new ReturnModel();
+    for (let at = 0; at < 1000; at += 1) {
+      model.arrived(at / 2);
+      if (at % 3 === 0) model.answered(at / 2, 3, 4);
+    }
+    expect(model.habit.share).toBeLessThan(0.1);
+  });
+
   test('nothing is learned without a window', () => {
     const model = new ReturnModel();
     model.answered(0, 1, 0);
@@ -48,6 +57,6 @@ describe('return model', () => {
     ]);
     model.arrived(6.5);
     expect(model.last).toMatchObject([{ arrived: 1 }, { arrived: 1 }]);
-    expect(model.habit).toMatchObject({ share: 0.2 });
+    expect(model.last[0]).toMatchObject({ at: 1, answered: 3 });
   });
 });

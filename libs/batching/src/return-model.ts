@@ -19,6 +19,15 @@ export interface LastAnswers {
 /** Weight of the newest batch in the running means. */
 const NEWEST = 0.2;
 
+/** Weight that the arrivals so far keep when a batch is answered. They come in gusts: many batches make a rate. */
+const RATE_DECAY = 0.95;
+
+/**
+ * Returns must take less than this share of the time in which as many requests arrive anyway. Without that, many
+ * workers and many independent requests would look like clients that return: so many arrive in every window.
+ */
+const HASTE = 0.85;
+
 interface Watch {
   readonly at: number;
   readonly answered: number;
@@ -38,17 +47,28 @@ export class ReturnModel {
   #watches: readonly Watch[] = [];
   #share = 0;
   #returnMs = 0;
+  #usualAnswered = 1;
+  /** Fading sums: how many requests arrived in how much time. */
+  #arrivals = 0;
+  #elapsedMs = 0;
+  #answeredAt: number | undefined;
 
   /** A batch of `answered` requests was answered at `now`; arrivals within `windowMs` count as returns. */
   answered(now: number, answered: number, windowMs: number): void {
     const isOpen = (watch: Watch): boolean => isMissing(watch) && now - watch.at <= watch.windowMs;
+    this.#usualAnswered += NEWEST * (answered - this.#usualAnswered);
+    this.#elapsedMs += now - (this.#answeredAt ?? now);
+    this.#answeredAt = now;
     for (const watch of this.#watches) if (!isOpen(watch)) this.#conclude(watch);
     const watch = { at: now, answered, windowMs, arrived: 0, returned: 0, lastReturnMs: 0 };
     this.#watches = [...this.#watches.filter(isOpen), watch];
+    this.#arrivals *= RATE_DECAY;
+    this.#elapsedMs *= RATE_DECAY;
   }
 
   /** A request arrived at `now`. */
   arrived(now: number): void {
+    this.#arrivals += 1;
     const watch = this.#watches.find((w) => isMissing(w) && now - w.at <= w.windowMs) ?? this.#watches.at(-1);
     if (watch === undefined) return;
     watch.arrived += 1;
@@ -69,7 +89,11 @@ export class ReturnModel {
 
   #conclude({ answered, returned, windowMs, lastReturnMs }: Watch): void {
     if (windowMs <= 0) return;
-    this.#share += NEWEST * (returned / answered - this.#share);
+    const gapMs = this.#elapsedMs / this.#arrivals;
+    const isStraight = lastReturnMs < HASTE * returned * gapMs;
+    // A small batch among large ones says little: what comes after it are the returns of others.
+    const weight = NEWEST * Math.min(1, answered / this.#usualAnswered);
+    this.#share += weight * ((isStraight ? returned / answered : 0) - this.#share);
     if (returned > 0) this.#returnMs += NEWEST * (lastReturnMs - this.#returnMs);
   }
 }

@@ -7,6 +7,7 @@ import { idleDispatch } from './policies/idle-dispatch.js';
 import { maxQueueDelay } from './policies/max-queue-delay.js';
 import { noBatching } from './policies/none.js';
 import { oracle } from './policies/oracle.js';
+import { anyWorker, leastOutstanding, roundRobin, spreadOver } from './policies/spread.js';
 import type { Scenario } from './scenario.js';
 import { simulate } from './simulate.js';
 
@@ -114,6 +115,83 @@ describe('the real dispatcher, in virtual time', () => {
     const real = await simulate({ ...exact, load: { kind: 'poisson', perSecond: 2000 } }, realDispatcher);
     const idle = await simulate({ ...exact, load: { kind: 'poisson', perSecond: 2000 } }, idleDispatch);
     expect(real.meanMs / idle.meanMs).toBeCloseTo(1, 2);
+  });
+});
+
+describe('the real dispatcher over four workers', () => {
+  const four = { ...exact, workers: 4, cost: { ...exact.cost, noise: 0.05 } };
+  const rivals = [
+    idleDispatch,
+    spreadOver('in turn', roundRobin, realDispatcher),
+    spreadOver('any', anyWorker, realDispatcher),
+    spreadOver('the least busy', leastOutstanding, realDispatcher),
+  ];
+
+  test.each([16, 64, 256])(
+    'answers %i closed-loop clients as fast as a queue per worker',
+    async (clients) => {
+      const scenario = { ...four, load: { kind: 'closed' as const, clients, returnMs: 0.3 } };
+      const { perSecond } = await simulate(scenario, realDispatcher);
+      for (const rival of rivals) {
+        expect(perSecond, rival.name).toBeGreaterThan(0.96 * (await simulate(scenario, rival)).perSecond);
+      }
+    },
+  );
+
+  test('is the fastest, as idle dispatch is, where requests are independent', async () => {
+    const scenario = { ...four, load: { kind: 'poisson' as const, perSecond: 2000 } };
+    const { meanMs } = await simulate(scenario, realDispatcher);
+    for (const rival of rivals) {
+      expect(meanMs, rival.name).toBeLessThan(1.02 * (await simulate(scenario, rival)).meanMs);
+    }
+  });
+
+  test('spreads rows over free workers where it is the rows that cost', async () => {
+    const steep = { ...four, cost: { fixedMs: 1, perRowMs: 1, noise: 0 }, maxBatchSize: 16 };
+    const scenario = { ...steep, load: { kind: 'closed' as const, clients: 16, returnMs: 0.3 } };
+    const { perSecond } = await simulate(scenario, realDispatcher);
+    expect(perSecond).toBeGreaterThan(1.1 * (await simulate(scenario, idleDispatch)).perSecond);
+  });
+});
+
+describe('the real dispatcher in overload', () => {
+  test.each([
+    [2, 25],
+    [5, 25],
+    [5, 100],
+  ])(
+    'at %i × capacity answers all it can within %i ms, and refuses the rest at once',
+    async (times, deadlineMs) => {
+      const load = { kind: 'poisson' as const, perSecond: times * 10_000 };
+      const cost = { ...exact.cost, noise: 0.05 };
+      const overload = { ...exact, cost, load, deadlineMs, warmUpMs: 1000, measureMs: 1000 };
+      const { goodPerSecond, p99Ms, refusedP99Ms, executedExpired } = await simulate(
+        overload,
+        realDispatcher,
+      );
+      expect(goodPerSecond).toBeGreaterThan(9500);
+      expect(p99Ms).toBeLessThanOrEqual(deadlineMs);
+      expect(refusedP99Ms).toBe(0);
+      expect(executedExpired).toBe(0);
+    },
+  );
+
+  test('serves high priority as if there were no overload', async () => {
+    const load = { kind: 'poisson' as const, perSecond: 15_000 };
+    const priorities = { high: 0.1, low: 0.3 };
+    const overload = { ...exact, load, priorities, deadlineMs: 200, warmUpMs: 1000, measureMs: 1000 };
+    const { meanMsBy, goodPerSecond } = await simulate(overload, realDispatcher);
+    expect(meanMsBy.high).toBeLessThan(20);
+    expect(goodPerSecond).toBeGreaterThan(9500);
+  });
+});
+
+describe('a lone client right after a burst', () => {
+  test('is served as if nobody had been there before him', async () => {
+    const load = { kind: 'closed' as const, clients: 64, returnMs: 0.3, staying: 1 };
+    const { p50Ms, p99Ms } = await simulate({ ...exact, load }, realDispatcher);
+    expect(p50Ms).toBeCloseTo(5.05, 6);
+    expect(p99Ms).toBeCloseTo(5.05, 6);
   });
 });
 
