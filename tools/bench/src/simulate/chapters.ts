@@ -103,7 +103,7 @@ function describeOverload({ seed, measureMs }: ChapterOptions, workers: number):
     seed,
   });
   return {
-    title: `heavy model, open loop of requests with deadlines, ${workers} worker${workers > 1 ? 's' : ''}: capacity ${capacity}/s`,
+    title: `heavy model in overload, open loop of requests with deadlines, ${workers} worker${workers > 1 ? 's' : ''}: capacity ${capacity}/s`,
     scenarios: [25, 100].flatMap((deadlineMs) => [0.9, 2, 5].map((times) => overload(deadlineMs, times))),
     policies: [
       ...(workers === 1 ? [fixedWindow(10), corkDispatcher(25), corkDispatcher(100)] : []),
