@@ -46,7 +46,7 @@ export interface Prediction {
 }
 
 /** What a refusal says before anything is known about the cost of a batch. */
-const UNKNOWN_RETRY_MS = 1000;
+export const UNKNOWN_RETRY_MS = 1000;
 
 /**
  * When a request of `rows` rows would be answered: after what runs, after the full batches ahead of it, and after the

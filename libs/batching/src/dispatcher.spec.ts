@@ -204,6 +204,20 @@ describe('a request that nobody waits for', () => {
     expect(gated.clock.pending).toBe(0);
   });
 
+  test('is told when to come back, when it waited too long', async () => {
+    const gated = new GatedDispatcher({ maxLatencyMs: 100 });
+    void gated.submit([1]);
+    await settled();
+    const refused = gated.submit([2]).catch((error: unknown) => error);
+    await gated.clock.advance(100);
+    expect(await refused).toMatchObject({
+      code: 'overloaded',
+      message: expect.stringMatching(/waited 100 ms .* its longest latency; try again in \d+ ms/) as string,
+      details: { maxLatencyMs: 100, retryAfterMs: expect.any(Number) as number },
+    });
+    await gated.last.open();
+  });
+
   test('is not executed late when the loop was blocked past its deadline', async () => {
     // The clock jumps and no timer rings, as when a synchronous batch blocks the process.
     const time = { now: 0 };

@@ -1,4 +1,4 @@
-import { admit, type Ahead, isInVain, predict } from './admission.js';
+import { admit, type Ahead, isInVain, predict, UNKNOWN_RETRY_MS } from './admission.js';
 import { Alarm } from './alarm.js';
 import { CostModel, type BatchCost } from './cost-model.js';
 import {
@@ -283,8 +283,13 @@ export class Dispatcher<I, O, W = undefined> {
 
   #overdue(job: Job<I, O>, now: number): Refusal {
     const { name, maxLatencyMs } = this.#config;
-    if (job.expiresAt > now) return refuseTooLate(name, job.deadlineAt - now);
-    return job.deadlineAt <= job.waitUntil ? refuseExpired(name) : refuseLate(name, maxLatencyMs);
+    const isExpired = job.expiresAt <= now;
+    if (isExpired && job.deadlineAt <= job.waitUntil) return refuseExpired(name);
+    // What is queued now is done by then.
+    const { waitMs } = predict(1, this.#lookAhead(now, 'low')) ?? { waitMs: UNKNOWN_RETRY_MS };
+    const retryAfterMs = Math.max(1, Math.ceil(waitMs));
+    if (isExpired) return refuseLate(name, maxLatencyMs, retryAfterMs);
+    return refuseTooLate(name, job.deadlineAt - now, retryAfterMs);
   }
 
   #watchExpiry(at: number): void {

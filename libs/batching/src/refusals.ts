@@ -43,17 +43,18 @@ export function refuseExpired(name: string): Refusal {
   return { reason: 'expired', error: new ServeError('deadline_exceeded', words) };
 }
 
-export function refuseLate(name: string, maxLatencyMs: number): Refusal {
-  const words = `the request waited ${maxLatencyMs} ms for '${name}', its longest latency`;
+export function refuseLate(name: string, maxLatencyMs: number, retryAfterMs: number): Refusal {
+  const words = `the request waited ${maxLatencyMs} ms for '${name}', its longest latency; try again in ${retryAfterMs} ms`;
   return {
     reason: 'max_latency',
-    error: new ServeError('overloaded', words, { details: { maxLatencyMs } }),
+    error: new ServeError('overloaded', words, { details: { maxLatencyMs, retryAfterMs } }),
   };
 }
 
 /** Of a request that has waited, and could not be answered in time any more even if it ran at once. */
-export function refuseTooLate(name: string, leftMs: number): Refusal {
+export function refuseTooLate(name: string, leftMs: number, retryAfterMs: number): Refusal {
   const left = Math.max(0, Math.round(leftMs));
-  const words = `the ${left} ms that are left of the request are not enough for '${name}'; allow more time, or try again later`;
-  return { reason: 'deadline', error: new ServeError('overloaded', words, { details: { leftMs: left } }) };
+  const words = `the ${left} ms that are left of the request are not enough for '${name}'; allow more time, or try again in ${retryAfterMs} ms`;
+  const error = new ServeError('overloaded', words, { details: { leftMs: left, retryAfterMs } });
+  return { reason: 'deadline', error };
 }
