@@ -107,10 +107,18 @@ export const overload = new Service('mlp_overload', { runners: [batched] })
   })
   .api('log', { input: json(), output: json() }, () => batched.log.run());
 
+const drawn = new Map<string, Tensor<'float32'>>();
+
+/** The rows of a seed, drawn when it is first asked for: what the API does is in no figure either. */
 function draw({ seed, rows = 1 }: Ask): Tensor<'float32'> {
+  const key = `${seed} ${rows}`;
+  const known = drawn.get(key);
+  if (known !== undefined) return known;
   const random = createRandom(seed);
   const data = new Float32Array(rows * INPUTS).map(() => 2 * random() - 1);
-  return new Tensor('float32', data, [rows, INPUTS]);
+  const tensor = new Tensor('float32', data, [rows, INPUTS]);
+  drawn.set(key, tensor);
+  return tensor;
 }
 
 /** The class of the largest probability of the first row. */
