@@ -6,6 +6,7 @@ import { root, say } from './prepare.mjs';
 
 const workers = {
   runner: fileURLToPath(import.meta.resolve('@bentots/runner-server/worker')),
+  dispatcher: fileURLToPath(import.meta.resolve('@bentots/runner-server/dispatcher')),
   http: fileURLToPath(import.meta.resolve('@bentots/http-api/worker')),
   grpc: fileURLToPath(import.meta.resolve('@bentots/grpc-api/worker')),
 };
