@@ -14,7 +14,8 @@ const TRAINED_SIZES = [1, 2, 3];
  */
 export function corkDispatcher(maxLatencyMs = 60_000): Policy {
   return {
-    name: maxLatencyMs === 60_000 ? "BentoML's CorkDispatcher" : `CorkDispatcher, max latency ${maxLatencyMs} ms`,
+    name:
+      maxLatencyMs === 60_000 ? "BentoML's CorkDispatcher" : `CorkDispatcher, max latency ${maxLatencyMs} ms`,
     create: (machine) => new CorkDispatcher(machine, maxLatencyMs),
   };
 }
