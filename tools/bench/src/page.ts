@@ -1,5 +1,6 @@
 import { formatAims } from './aim.js';
 import { type Kept, readResults } from './results.js';
+import { formatSimulation, type KeptSimulation } from './simulation-section.js';
 
 /** Benches with aims, in the order of the table. */
 export const benches: readonly string[] = [
@@ -18,14 +19,16 @@ export function formatMachine({ name, machine }: Pick<Kept, 'machine'> & { reado
   return `${name}: ${takenAt.slice(0, 16)}, ${node}, ${cores} × ${cpu}, load average ${loadAverage} when it began`;
 }
 
-/** What the page shows of the kept results: a section of each bench, and the table of all aims. */
+/** What the page shows of the kept results: a section of each bench and of the simulation, and the table of all aims. */
 export async function readSections(): Promise<ReadonlyMap<string, string>> {
   const all = await Promise.all(
     benches.map(async (name) => ({ name, ...((await readResults(name)) as Kept) })),
   );
   const machines = all.map((one) => `- ${formatMachine(one)}`).join('\n');
   const table = formatAims(all.flatMap(({ aims }) => aims));
+  const simulation = (await readResults('simulate')) as KeptSimulation;
   return new Map([
+    ['simulate', formatSimulation(simulation)],
     ['aims', `${table}\n\n${machines}`],
     ...all.map(({ name, text }) => [name, text] as const),
   ]);
